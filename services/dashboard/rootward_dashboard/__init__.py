@@ -1,0 +1,1 @@
+"""Dashboard: the RCA API and the incident pages."""

@@ -1,0 +1,1 @@
+"""Ingest: what comes in over HTTP, and scraping."""

@@ -1,0 +1,87 @@
+"""Model ⇄ bytes, with a format version: sample batches as binary columns, all else JSON."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from rootward.errors import InvalidInput, UnreadableBody
+from rootward.model.series import SampleBatch, Series
+
+T = TypeVar("T")
+
+_MAGIC = b"RWB1"
+_HEAD = struct.Struct("<4sII")
+"""Magic with the format version, bytes of the JSON header, samples."""
+
+
+def batch_to_bytes(batch: SampleBatch) -> bytes:
+    """A batch as one message: a JSON header with the series, then the three columns."""
+    header = json.dumps(
+        {"tenant": batch.tenant, "series": [[s.metric, *s.labels] for s in batch.series]},
+        separators=(",", ":"),
+    ).encode()
+    return b"".join(
+        (
+            _HEAD.pack(_MAGIC, len(header), len(batch)),
+            header,
+            np.ascontiguousarray(batch.index, "<i4").tobytes(),
+            np.ascontiguousarray(batch.times, "<f8").tobytes(),
+            np.ascontiguousarray(batch.values, "<f8").tobytes(),
+        )
+    )
+
+
+def batch_from_bytes(data: bytes) -> SampleBatch:
+    """The batch that `batch_to_bytes` wrote.
+
+    Raises:
+        UnreadableBody: another format, another version, or a torn message.
+    """
+    try:
+        magic, header_size, samples = _HEAD.unpack_from(data)
+        if magic != _MAGIC:
+            raise UnreadableBody(f"not a sample batch of version 1: starts with {magic!r}")
+        start = _HEAD.size + header_size
+        header = json.loads(data[_HEAD.size : start])
+        index = np.frombuffer(data, "<i4", samples, start)
+        times = np.frombuffer(data, "<f8", samples, start + 4 * samples)
+        values = np.frombuffer(data, "<f8", samples, start + 12 * samples)
+        series = tuple(
+            Series(metric, tuple((name, value) for name, value in labels))
+            for metric, *labels in header["series"]
+        )
+        if samples and not 0 <= int(index.min()) <= int(index.max()) < len(series):
+            raise UnreadableBody("a sample batch refers to a series that it does not hold")
+        return SampleBatch(header["tenant"], series, index, times, values)
+    except (struct.error, ValueError, KeyError, TypeError, InvalidInput) as error:
+        raise UnreadableBody(f"torn sample batch: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(value: object, kind: Hashable) -> str:
+    """A model value as JSON; `kind` is its type, a union where several are allowed."""
+    return _adapter(kind).dump_json(value).decode()
+
+
+def from_json(data: str | bytes, kind: type[T]) -> T:
+    """The value that `to_json` wrote.
+
+    Raises:
+        UnreadableBody: not JSON, or not of this type.
+    """
+    try:
+        value: T = _adapter(cast(Hashable, kind)).validate_json(data)
+        return value
+    except ValidationError as error:
+        raise UnreadableBody(f"not a {kind.__name__}: {error}") from error

@@ -1,0 +1,79 @@
+"""Every error Rootward raises on purpose.
+
+::
+
+    RootwardError
+    ├── InvalidInput              what was sent is wrong; sending it again does not help
+    │   ├── UnreadableBody        not the format it claims to be
+    │   ├── TooLarge              over a size limit
+    │   ├── UnsupportedMedia      a content type or encoding we do not take
+    │   └── RejectedSamples       some samples were refused; the others were kept
+    ├── InsufficientData          too little data to answer honestly
+    ├── NotFound                  no such incident, series or method
+    ├── InvalidParameters         parameters a method does not have or cannot take
+    ├── Busy                      a bound was reached; try again later
+    ├── Unavailable               a database, bus or queue does not answer
+    └── InvalidConfiguration      a setting or an extension is wrong
+"""
+
+from collections.abc import Mapping
+
+
+class RootwardError(Exception):
+    """Base of all errors that Rootward raises on purpose."""
+
+
+class InvalidInput(RootwardError):
+    """What was sent is wrong; sending it again does not help."""
+
+
+class UnreadableBody(InvalidInput):
+    """The body is not in the format that it claims."""
+
+
+class TooLarge(InvalidInput):
+    """The body, plain or decompressed, is over its limit."""
+
+
+class UnsupportedMedia(InvalidInput):
+    """A content type or encoding that is not accepted here."""
+
+
+class RejectedSamples(InvalidInput):
+    """Some samples of a request were refused; the valid ones are stored."""
+
+    def __init__(self, accepted: int, reasons: Mapping[str, int]) -> None:
+        self.accepted = accepted
+        self.reasons = dict(reasons)
+        listed = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+        super().__init__(
+            f"{sum(reasons.values())} samples rejected ({listed}); {accepted} accepted"
+        )
+
+
+class InsufficientData(RootwardError):
+    """There is too little data for an honest answer; the text says what was needed."""
+
+
+class NotFound(RootwardError):
+    """There is no such incident, series or method."""
+
+
+class InvalidParameters(RootwardError):
+    """A method was given parameters that it does not have or cannot take."""
+
+
+class Busy(RootwardError):
+    """A bound was reached, nothing was taken; try again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class Unavailable(RootwardError):
+    """A database, bus or queue does not answer; nothing was taken, try again later."""
+
+
+class InvalidConfiguration(RootwardError):
+    """A setting, a URL scheme or an extension is wrong; the text says which and what is allowed."""

@@ -1,0 +1,1 @@
+"""Did something change, and when?"""

@@ -1,0 +1,1 @@
+"""Which series drive which?"""

@@ -1,0 +1,1 @@
+"""The nouns of Rootward: frozen dataclasses on the standard library and numpy."""

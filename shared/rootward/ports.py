@@ -1,0 +1,248 @@
+"""The outside world, as the core sees it: six ports, and the Platform that holds one of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rootward.model.incident import Diagnosis, Incident, Status
+from rootward.model.result import Analysis, MethodEntry
+from rootward.model.series import SampleBatch, Series
+from rootward.model.window import Window
+
+JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+BatchHandler = Callable[[SampleBatch], None]
+JobHandler = Callable[..., None]
+"""Takes the payload of `Jobs.submit` as keyword arguments."""
+
+DEFAULT_TENANT = "default"
+
+
+class Clock(Protocol):
+    """Tells the time; tests and replays move it themselves."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        ...
+
+
+class Bus(Protocol):
+    """Carries sample batches: at least once, in order per service."""
+
+    def publish(self, batch: SampleBatch) -> None:
+        """Take a batch; once this returns, the batch survives a crash of the process.
+
+        Raises:
+            Busy: the bus is full; nothing was taken.
+            Unavailable: the bus does not answer; nothing is promised.
+        """
+        ...
+
+    def serve(self, handler: BatchHandler) -> None:
+        """Start handing batches to `handler` in the background; returns at once.
+
+        A batch is done when the handler returns. One that the handler fails on is tried again,
+        and goes to the dead letters with the reason after a bounded number of tries.
+        """
+        ...
+
+    def backlog(self) -> int:
+        """Batches taken and not yet handled."""
+        ...
+
+    def close(self) -> None:
+        """Finish the batch in hand, stop serving and let go of everything; idempotent."""
+        ...
+
+
+class Jobs(Protocol):
+    """Runs named jobs later: at least once. Payloads are JSON."""
+
+    def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
+        """Queue a job; once this returns, the job survives a crash of the process.
+
+        A job equal in name and payload to one that still waits is the same job.
+
+        Raises:
+            Busy: the queue is full; nothing was taken.
+            Unavailable: the queue does not answer.
+        """
+        ...
+
+    def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
+        """Start running jobs in the background; returns at once.
+
+        The factory is called in each process (or thread) that runs jobs.
+        """
+        ...
+
+    def backlog(self) -> int:
+        """Jobs that wait or run."""
+        ...
+
+    def close(self) -> None:
+        """Finish the job in hand, stop serving; idempotent."""
+        ...
+
+
+@dataclass(frozen=True)
+class WindowQuery:
+    """Which rows and series to read: the grid is `start_unix` < t <= `end_unix` in steps."""
+
+    end_unix: float
+    """Time of the last row."""
+    rows: int
+    step_seconds: float
+    tenant: str = DEFAULT_TENANT
+    services: frozenset[str] | None = None
+    """Only series of these services; None means all."""
+    series: frozenset[Series] | None = None
+    """Only these series; None means all."""
+
+
+@dataclass(frozen=True)
+class SeriesInfo:
+    """A series that the store knows, and when it was last measured."""
+
+    series: Series
+    last_unix: float
+
+
+class SampleStore(Protocol):
+    """A rolling window of samples."""
+
+    def append(self, batch: SampleBatch) -> None:
+        """Store a batch; idempotent by (series, time): the first value of a time stays."""
+        ...
+
+    def window(self, query: WindowQuery) -> Window:
+        """Samples on a grid: a row holds the last sample of (t - step, t], NaN where none is.
+
+        Series without a sample in the window are left out; series stand in order of `Series`.
+
+        Raises:
+            InsufficientData: no sample lies in the window.
+        """
+        ...
+
+    def series(self, tenant: str = DEFAULT_TENANT) -> tuple[SeriesInfo, ...]:
+        """Every series known, in order of `Series`."""
+        ...
+
+    def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """Time of the newest sample, or None."""
+        ...
+
+    def expire(self, before_unix: float) -> int:
+        """Delete whole chunks older than a time; returns how many went."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable with the reason unless samples can be written and read."""
+        ...
+
+
+@dataclass(frozen=True)
+class IncidentPage:
+    """A page of incidents, newest first; `next_cursor` is None on the last one."""
+
+    items: tuple[Incident, ...]
+    next_cursor: str | None
+
+
+class IncidentStore(Protocol):
+    """Incidents and their diagnoses."""
+
+    def open(self, incident: Incident) -> Incident:
+        """Store a new incident and number it; one with this id that is there already stays."""
+        ...
+
+    def update(self, incident: Incident) -> None:
+        """Replace changes, severity, status and times of an incident that is there."""
+        ...
+
+    def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
+        """Open incidents, oldest first."""
+        ...
+
+    def get(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Incident:
+        """One incident by its id, or by its number written `INC-7`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def page(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        *,
+        status: Status | None = None,
+        service: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> IncidentPage:
+        """Incidents, newest first, page by page (keyset).
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        ...
+
+    def save(self, incident_id: str, diagnosis: Diagnosis, tenant: str = DEFAULT_TENANT) -> None:
+        """Store the diagnosis of an incident; a later one replaces it."""
+        ...
+
+    def fail(self, incident_id: str, reason: str, tenant: str = DEFAULT_TENANT) -> None:
+        """Note that the diagnosis failed and why; a diagnosis that is there stays."""
+        ...
+
+    def diagnosis(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Diagnosis | None:
+        """The diagnosis of an incident, None while there is none."""
+        ...
+
+    def failure(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> str | None:
+        """Why the last diagnosis failed, None if it did not."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable with the reason unless the store answers."""
+        ...
+
+
+class ResultStore(Protocol):
+    """Analyses of incidents, and the catalogue of methods."""
+
+    def save(self, analysis: Analysis, tenant: str = DEFAULT_TENANT) -> None:
+        """Store an analysis; idempotent by (incident, method, parameters)."""
+        ...
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Analysis, ...]:
+        """All analyses of an incident, by method name."""
+        ...
+
+    def save_catalogue(self, entries: Sequence[MethodEntry]) -> None:
+        """Replace the catalogue."""
+        ...
+
+    def catalogue(self) -> tuple[MethodEntry, ...]:
+        """Every method that the workers can run, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One of each port; services get it as their argument and never build one."""
+
+    bus: Bus
+    jobs: Jobs
+    samples: SampleStore
+    incidents: IncidentStore
+    results: ResultStore
+    clock: Clock
+
+    def close(self) -> None:
+        """Stop the bus and the jobs."""
+        self.bus.close()
+        self.jobs.close()

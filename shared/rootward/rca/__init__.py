@@ -1,0 +1,1 @@
+"""From a window to ranked causes: pure functions, no ports."""

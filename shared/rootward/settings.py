@@ -1,0 +1,81 @@
+"""The one class that reads the environment. Every setting stands in docs/configuration.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rootward.errors import InvalidConfiguration
+
+
+class Settings(BaseSettings):
+    """Settings, each read from `ROOTWARD_<NAME>`; the defaults run everything in one process."""
+
+    model_config = SettingsConfigDict(env_prefix="ROOTWARD_", frozen=True)
+
+    database_url: str = Field("sqlite:///rootward.db", description="Database, as a SQLAlchemy URL.")
+    bus_url: str = Field(
+        "embedded://", description="Bus for samples; embedded:// uses the database."
+    )
+    jobs_url: str = Field("thread://", description="Job queue; thread:// uses the database.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str = Field(
+        "", description="Address that people reach the pages at; empty: made from host and port."
+    )
+    step_seconds: float = Field(
+        15.0, gt=0, le=3600, description="Distance between rows; at least the scrape interval."
+    )
+    window_rows: int = Field(
+        360, ge=20, le=10000, description="Rows that a diagnosis looks back over."
+    )
+    retention_seconds: float = Field(86400.0, gt=0, description="How long samples are kept.")
+    scrape_file: Path | None = Field(
+        None, description="Targets to scrape, in Prometheus' file_sd JSON; empty: none."
+    )
+    scrape_interval_seconds: float = Field(
+        15.0, gt=0, description="Distance between two scrapes of a target."
+    )
+    max_body_bytes: int = Field(
+        16 * 2**20, gt=0, description="Largest request body that ingest reads."
+    )
+    max_decompressed_bytes: int = Field(
+        64 * 2**20, gt=0, description="Largest body after decompression."
+    )
+    max_series: int = Field(
+        50_000, gt=0, description="Most series of a tenant; new ones beyond it are refused."
+    )
+    max_ahead_seconds: float = Field(
+        600.0, ge=0, description="How far a sample may lie ahead of our clock."
+    )
+    max_age_seconds: float = Field(
+        3600.0, gt=0, description="How old a sample may be when it arrives."
+    )
+    max_backlog: int = Field(
+        10_000,
+        gt=0,
+        description="Batches that may wait on the embedded bus before ingest says 503.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log line that is written."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="Form of a log line.")
+    seed: int = Field(0, ge=0, description="Seed of every random choice in a diagnosis.")
+
+
+def load() -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        InvalidConfiguration: a value cannot be read; the text names each one.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"ROOTWARD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()
+        )
+        raise InvalidConfiguration(wrong) from error

@@ -1,0 +1,90 @@
+"""Our own Prometheus metrics, all of them, and how log lines look."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from typing import Literal
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+
+INGEST_REQUESTS = Counter(
+    "rootward_ingest_requests_total", "Requests answered by ingest.", ["protocol", "code"]
+)
+INGEST_SAMPLES = Counter(
+    "rootward_ingest_samples_total", "Samples accepted and durable.", ["protocol"]
+)
+INGEST_REJECTED = Counter(
+    "rootward_ingest_rejected_samples_total", "Samples refused, by reason.", ["reason"]
+)
+INGEST_SECONDS = Histogram(
+    "rootward_ingest_request_duration_seconds", "Time to answer an ingest request.", ["protocol"]
+)
+SCRAPES = Counter("rootward_scrapes_total", "Scrapes of targets, by outcome.", ["outcome"])
+ACTIVE_SERIES = Gauge("rootward_active_series", "Series known to this process.")
+LAST_SAMPLE = Gauge("rootward_last_sample_timestamp_seconds", "Time of the newest sample accepted.")
+BUS_BACKLOG = Gauge("rootward_bus_backlog", "Batches taken and not yet handled.")
+JOBS_BACKLOG = Gauge("rootward_jobs_backlog", "Jobs that wait or run.")
+DEAD_LETTERS = Counter(
+    "rootward_dead_letters_total", "Batches and jobs given up on, by kind.", ["kind"]
+)
+LATE_SAMPLES = Counter(
+    "rootward_late_samples_total", "Samples stored but too late for the detector."
+)
+DETECT_SECONDS = Histogram("rootward_detect_duration_seconds", "Time to look at one new row.")
+INCIDENTS_OPENED = Counter("rootward_incidents_opened_total", "Incidents opened.")
+INCIDENTS_RESOLVED = Counter("rootward_incidents_resolved_total", "Incidents resolved.")
+DIAGNOSES = Counter("rootward_diagnoses_total", "Diagnoses made, by outcome.", ["outcome"])
+DIAGNOSIS_SECONDS = Histogram(
+    "rootward_diagnosis_duration_seconds",
+    "Time to diagnose an incident.",
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 60, 120, 300),
+)
+ANALYSES = Counter("rootward_analyses_total", "Analyses by methods, by outcome.", ["outcome"])
+HTTP_REQUESTS = Counter(
+    "rootward_http_requests_total", "Requests answered by API and pages.", ["route", "code"]
+)
+
+
+def exposition() -> tuple[bytes, str]:
+    """What /metrics answers: the body and its content type."""
+    return generate_latest(), CONTENT_TYPE_LATEST
+
+
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line; the fields of `extra` stand beside the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+        }
+        line |= {k: v for k, v in vars(record).items() if k not in _PLAIN}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class _TextLines(logging.Formatter):
+    """A line for people, fields behind the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = " ".join(f"{k}={v}" for k, v in vars(record).items() if k not in _PLAIN)
+        stamp = time.strftime("%H:%M:%S", time.gmtime(record.created))
+        line = f"{stamp} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
+        return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+
+def set_up_logging(level: str, form: Literal["json", "text"]) -> None:
+    """Send all log lines to standard error in one form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
