@@ -66,7 +66,7 @@ def batch_from_bytes(data: bytes) -> SampleBatch:
 
 @lru_cache(maxsize=64)
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    return TypeAdapter(cast(Any, kind))
 
 
 def to_json(value: object, kind: Hashable) -> str:
