@@ -1,0 +1,51 @@
+"""Short stretches of series for plots."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rootward.model.incident import Excerpt
+from rootward.model.kind import unit_of
+from rootward.model.window import Window
+from rootward.numerics.anomaly import location_and_scale, measured
+
+POINTS = 240
+_BAND = 3.0
+"""Half width of the baseline band in deviations."""
+
+
+def excerpt(window: Window, column: int, onset: int) -> Excerpt:
+    """One series with its baseline band, at most `POINTS` points, extremes kept.
+
+    A recording gap longer than the rows behind it is cut off with all that lies before it.
+    """
+    start = _first_row_shown(window, onset)
+    times, values = window.times[start:], measured(window.values[start:, column])
+    centre, scale = location_and_scale(window.values[:onset, [column]])
+    middle = float(centre[0]) if np.isfinite(centre[0]) else 0.0
+    width = _BAND * float(scale[0]) if np.isfinite(scale[0]) else 0.0
+    rows = [_extreme(values, part, middle) for part in _parts(len(times))]
+    return Excerpt(
+        window.series[column],
+        tuple(float(times[row]) for row in rows),
+        tuple(float(values[row]) if np.isfinite(values[row]) else None for row in rows),
+        middle - width,
+        middle + width,
+        unit_of(window.series[column].metric),
+    )
+
+
+def _first_row_shown(window: Window, onset: int) -> int:
+    gaps = np.diff(window.times)
+    shown = window.times[-1] - window.times[1:] + window.step_seconds
+    long = np.flatnonzero((gaps > shown) & (gaps > 10 * window.step_seconds))
+    return int(long[-1]) + 1 if len(long) else 0
+
+
+def _parts(rows: int) -> list[np.ndarray]:
+    return np.array_split(np.arange(rows), min(rows, POINTS))
+
+
+def _extreme(values: np.ndarray, part: np.ndarray, middle: float) -> int:
+    away = np.abs(values[part] - middle)
+    return int(part[0] if np.isnan(away).all() else part[np.nanargmax(away)])
