@@ -1,0 +1,55 @@
+# Every command a person types; `make` alone prints them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Small matrices are faster on one thread, and results do not depend on the machine.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types up bench docs demo-all clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## break a small shop and watch the cause being named; ARGS="--fault latency@catalogue --exit"
+	$(BIN)/rootward demo $(ARGS)
+
+demo-all: $(STAMP) ## run the demo once for each kind of fault; fails unless every cause is named
+	$(BIN)/rootward demo --all --exit
+
+test: $(STAMP) ## all tests that need no server; ARGS="-k incident"
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope $(ARGS)
+
+check: format-check lint types ## formatting, lint and types
+
+format: $(STAMP) ## write the code the way ruff formats it
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+format-check: $(STAMP)
+	$(BIN)/ruff format --check .
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+up: $(STAMP) ## everything in one process, on port 8080
+	$(BIN)/rootward up
+
+bench: $(STAMP) ## accuracy and speed on labelled cases; DIR=folder with cases
+	$(BIN)/rootward bench $(DIR) $(ARGS)
+
+docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
+	$(BIN)/rootward docs docs
+
+clean: ## remove what was built here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt deploy/install.sh
+	PYTHON=$(PYTHON) sh deploy/install.sh $(VENV)
+	touch $(STAMP)

@@ -1,0 +1,130 @@
+"""A CSV or case folders in, ranked causes out, with no server."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rootward.errors import RootwardError
+from rootward.model.incident import Diagnosis
+from rootward_cli import cases, rankers
+from rootward_cli.rankers import Ranking
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one recording: a ranking, or the reason why there is none."""
+
+    case: str
+    seconds: float
+    onset_unix: float | None = None
+    ranking: Ranking | None = None
+    notices: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def run(
+    paths: Sequence[Path], method: str, *, onset_unix: float | None, separator: str, seed: int
+) -> Iterator[Answer]:
+    """One answer for each recording found; one that fails is an answer with `error`.
+
+    Raises:
+        NotFound: there is no such method.
+        InvalidInput: a path does not exist or holds no recording.
+    """
+    ranker = rankers.ranker(method)
+    for path in cases.find(paths):
+        yield _answer(path, ranker, onset_unix, separator, seed)
+
+
+def _answer(
+    path: Path, ranker: rankers.Ranker, onset_unix: float | None, separator: str, seed: int
+) -> Answer:
+    name = path.name if path.is_dir() else path.stem
+    started = perf_counter()
+    try:
+        recording = cases.read(path, separator, onset_unix)
+        ranking = ranker(recording, seed)
+    except Exception as error:
+        if not isinstance(error, RootwardError):
+            log.exception("diagnosis crashed", extra={"case": name})
+        reason = f"{type(error).__name__}: {error}"
+        return Answer(name, perf_counter() - started, onset_unix, error=reason)
+    found = ranking.diagnosis
+    onset = found.onset_unix if found else recording.window.onset_unix
+    return Answer(name, perf_counter() - started, onset, ranking, recording.notices)
+
+
+def json_line(answer: Answer, top: int) -> str:
+    """The answer as one line of JSON."""
+    found = answer.ranking.diagnosis if answer.ranking else None
+    line: dict[str, Any] = {
+        "case": answer.case,
+        "onset_unix": answer.onset_unix,
+        "seconds": round(answer.seconds, 4),
+        "abstained": found.abstained if found else False,
+        "candidates": _candidates(answer.ranking, top) if answer.ranking else [],
+        "error": answer.error,
+    }
+    if found:
+        line |= {"confidence": found.confidence, "band": found.band, "conclusion": found.conclusion}
+        line["cautions"] = list(found.cautions)
+    line["notices"] = list(answer.notices)
+    return json.dumps(line)
+
+
+def _candidates(ranking: Ranking, top: int) -> list[dict[str, Any]]:
+    if ranking.diagnosis:
+        return [
+            {
+                "rank": c.rank,
+                "service": c.service,
+                "series": str(c.series),
+                "score": c.score,
+                "evidence": [e.text for e in c.evidence],
+            }
+            for c in ranking.diagnosis.candidates[:top]
+        ]
+    best: dict[str, str] = {}
+    for series in sorted(ranking.series, key=lambda s: -ranking.series[s]):
+        best.setdefault(series.partition("|")[0].partition("#")[0], series)
+    ranked = sorted(ranking.services.items(), key=lambda pair: (-pair[1], pair[0]))[:top]
+    return [
+        {"rank": k, "service": s, "series": best.get(s), "score": v, "evidence": []}
+        for k, (s, v) in enumerate(ranked, start=1)
+    ]
+
+
+def show(answer: Answer, top: int, console: Console) -> None:
+    """The answer for a person: conclusion, causes with evidence, what to be careful about."""
+    console.rule(escape(answer.case))
+    if answer.error or not answer.ranking:
+        console.print(f"[red]failed:[/red] {escape(answer.error or 'no ranking')}")
+        return
+    found = answer.ranking.diagnosis
+    if found:
+        console.print(f"[bold]{escape(found.conclusion)}[/bold]")
+        console.print(f"confidence {found.confidence:.0%} ({found.band})")
+    shown = Table("#", "service", "series", "score", "why")
+    for c in _candidates(answer.ranking, top):
+        why = "\n".join(escape(text) for text in c["evidence"][:4])
+        series = escape(str(c["series"] or ""))
+        shown.add_row(str(c["rank"]), escape(c["service"]), series, f"{c['score']:.3g}", why)
+    console.print(shown)
+    for caution in (*answer.notices, *_cautions(found)):
+        console.print(f"[yellow]note:[/yellow] {escape(caution)}")
+
+
+def _cautions(found: Diagnosis | None) -> tuple[str, ...]:
+    return found.cautions if found else ()

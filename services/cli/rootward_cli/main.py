@@ -1,0 +1,186 @@
+"""The `rootward` command.
+
+Each command imports what it runs, so that `rootward version` and `--help` do not load torch.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+
+from rootward import __version__, settings, telemetry
+from rootward.errors import RootwardError
+
+app = typer.Typer(
+    name="rootward",
+    help="Self-hosted root-cause analysis for microservices.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command()
+def diagnose(
+    paths: Annotated[list[Path], typer.Argument(help="CSV files or case folders.")],
+    onset: Annotated[
+        float | None, typer.Option(help="When the incident began, unix seconds; else it is found.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="`diagnosis`, or the name of a method.")
+    ] = "diagnosis",
+    jsonl: Annotated[Path | None, typer.Option(help="Write one JSON line for each case.")] = None,
+    top: Annotated[int, typer.Option(help="How many causes to show.", min=1)] = 5,
+    separator: Annotated[str, typer.Option(help="Between service and metric in a column.")] = "|",
+    seed: Seed = 0,
+) -> None:
+    """Rank the causes of an incident in a recording, with no server."""
+    from rootward_cli import cases
+    from rootward_cli import diagnose as diagnosing
+
+    found = cases.find(paths)
+    answers = diagnosing.run(found, method, onset_unix=onset, separator=separator, seed=seed)
+    quiet = jsonl is None or not err.is_terminal
+    failed = 0
+    with (jsonl or Path(os.devnull)).open("w", encoding="utf-8") as file:
+        for answer in track(answers, "cases", len(found), console=err, disable=quiet):
+            file.write(diagnosing.json_line(answer, top) + "\n")
+            file.flush()
+            failed += answer.error is not None
+            if jsonl is None:
+                diagnosing.show(answer, top, out)
+    if failed:
+        err.print(f"{failed} of {len(found)} cases failed; each says why")
+    if failed == len(found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    paths: Annotated[list[Path], typer.Argument(help="Folders with labelled cases.")],
+    methods: Annotated[
+        str, typer.Option(help="Names, separated by commas; `all` for every one.")
+    ] = ("diagnosis,random_order,n_sigma,robust_z"),
+    jsonl: Annotated[
+        Path | None, typer.Option(help="Write one JSON line per case and method.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table as markdown.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Measure accuracy and speed of methods on labelled cases."""
+    from rootward_cli import bench as benching
+    from rootward_cli import rankers
+
+    chosen = rankers.names() if methods == "all" else methods.split(",")
+    rows = benching.bench(paths, chosen, seed, jsonl, err)
+    out.print(benching.table(rows))
+    if markdown:
+        markdown.write_text(benching.markdown(rows) + "\n", encoding="utf-8")
+
+
+@app.command()
+def up() -> None:
+    """Run everything in one process on one port, until a signal; settings by environment."""
+    from rootward_cli import up as running_up
+
+    values = settings.load()
+    telemetry.set_up_logging(values.log_level, values.log_format)
+    with running_up.running(values) as node:
+        err.print(f"Rootward {__version__} answers at {node.url}", highlight=False)
+        running_up.wait_for_signal()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; `up` does it by itself."""
+    from rootward import bootstrap
+
+    bootstrap.build(settings.load()).close()
+    err.print("the database is at the newest schema")
+
+
+@app.command()
+def demo(
+    fault: Annotated[str, typer.Option(help="kind@service; see --list.")] = "latency@catalogue",
+    every: Annotated[bool, typer.Option("--all", help="One run for each kind of fault.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Only list the faults.")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="End once the cause is named.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the pages; 0 takes a free one.")] = 0,
+) -> None:
+    """Start a small shop and Rootward, break one service, and see its incident page name it."""
+    from rootward_cli import demo as showing
+
+    if listed:
+        for name in showing.shop().FAULTS:
+            out.print(name)
+        return
+    faults = list(showing.shop().FAULTS) if every else [fault]
+    verdicts = showing.run(faults, port=port, stay=not leave, console=out)
+    if not all(v.right for v in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="metrics.csv of a recording.")],
+    speed: Annotated[
+        float, typer.Option(help="How many times faster than it was; 0: as fast as it goes.", min=0)
+    ] = 0,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the pages up until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the pages; 0 takes a free one.")] = 0,
+) -> None:
+    """Send a recording through the whole platform; report incidents, and faults if labelled."""
+    from rootward_cli import replay as replaying
+
+    replaying.show(file, speed=speed, stay=stay, port=port, console=out)
+
+
+@app.command()
+def methods() -> None:
+    """List every method with its question."""
+    from rootward.methods import registry
+
+    found = registry.load()
+    for name, kind in found.methods.items():
+        out.print(f"[bold]{name}[/bold]  {escape(kind.about.question)}", highlight=False)
+    for name, reason in found.unavailable.items():
+        out.print(f"[yellow]{escape(name)}[/yellow]  unavailable: {escape(reason)}")
+
+
+@app.command()
+def docs(
+    folder: Annotated[Path, typer.Argument(help="Where configuration.md and methods.md go.")],
+) -> None:
+    """Write the pages of docs/ that are made from the code."""
+    from rootward.methods import registry
+    from rootward_cli import reference
+
+    (folder / "configuration.md").write_text(reference.configuration(), encoding="utf-8")
+    (folder / "methods.md").write_text(reference.methods(registry.load()), encoding="utf-8")
+
+
+def main() -> None:
+    """Run the command; our own errors become one line and exit status 1."""
+    telemetry.set_up_logging("WARNING", "text")
+    try:
+        app()
+    except RootwardError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False)
+        sys.exit(1)

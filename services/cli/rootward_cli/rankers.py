@@ -1,0 +1,81 @@
+"""What `diagnose` and `bench` can run by name: the diagnosis, and every ranking method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rootward.errors import NotFound
+from rootward.methods import registry
+from rootward.methods.base import DiscoveryMethod, RankingMethod
+from rootward.model.case import Case
+from rootward.model.incident import Diagnosis
+from rootward.rca.diagnose import diagnose
+from rootward_cli.cases import Recording
+
+DIAGNOSIS = "diagnosis"
+DISCOVERY = "neural_granger"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Services and series with their scores, higher is more suspect."""
+
+    services: dict[str, float]
+    series: dict[str, float]
+    diagnosis: Diagnosis | None = None
+
+
+Ranker = Callable[[Recording, int], Ranking]
+
+
+def discovery(name: str = DISCOVERY) -> DiscoveryMethod:
+    """A discovery method with its defaults.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    method = registry.load().make(name)
+    if not isinstance(method, DiscoveryMethod):
+        raise NotFound(f"{name} ranks or tests, it does not learn a graph")
+    return method
+
+
+def ranker(name: str) -> Ranker:
+    """`diagnosis`, `diagnosis:<discovery method or none>`, or the name of a ranking method.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    base, _, learner = name.partition(":")
+    if base == DIAGNOSIS:
+        chosen = None if learner == "none" else discovery(learner or DISCOVERY)
+        return lambda recording, seed: _of_diagnosis(recording, chosen, seed)
+    method = registry.load().make(name)
+    if not isinstance(method, RankingMethod):
+        raise NotFound(f"{name} is no ranking method; there are {', '.join(names())}")
+    return lambda recording, seed: _of_method(recording, method, seed)
+
+
+def names() -> list[str]:
+    """Every name that `ranker` knows, the diagnosis first."""
+    kinds = registry.load().methods
+    return [DIAGNOSIS, *(n for n, kind in kinds.items() if issubclass(kind, RankingMethod))]
+
+
+def _of_diagnosis(recording: Recording, learner: DiscoveryMethod | None, seed: int) -> Ranking:
+    found = diagnose(recording.window, discovery=learner, calls=recording.calls, seed=seed)
+    return Ranking(
+        services={c.service: -float(c.rank) for c in found.candidates},
+        series={str(c.series): -float(c.rank) for c in found.candidates},
+        diagnosis=found,
+    )
+
+
+def _of_method(recording: Recording, method: RankingMethod, seed: int) -> Ranking:
+    case = Case(recording.window, seed=seed, calls=recording.calls)
+    scores = method.scores(case)
+    return Ranking(
+        services=method.service_scores(case),
+        series={str(s): float(v) for s, v in zip(recording.window.series, scores, strict=True)},
+    )

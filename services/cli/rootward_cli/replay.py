@@ -1,0 +1,242 @@
+"""A recording through the running platform, as if it happened now; then held against its faults."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import inf
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rootward.errors import InvalidInput, Unavailable
+from rootward.model.incident import Diagnosis, Incident
+from rootward.model.window import Window
+from rootward.ports import Platform
+from rootward.settings import Settings
+from rootward_cli import cases
+from rootward_cli.evaluation import scores
+from rootward_cli.up import Node, running, wait_for_signal
+
+MOST_WAITING = 20
+"""Batches that may wait before the replay holds back: the detector sets the pace."""
+PATIENCE_SECONDS = 300
+
+
+class SteppedClock:
+    """A clock that stands at the time of the row sent last."""
+
+    def __init__(self, unix: float) -> None:
+        self._unix = unix
+
+    def now(self) -> float:
+        return self._unix
+
+    def step_to(self, unix: float) -> None:
+        self._unix = unix
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A labelled fault of a recording."""
+
+    inject_unix: float
+    service: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Catch:
+    """A fault, the incident that opened for it, and where its service stands; None is a miss."""
+
+    fault: Fault
+    incident: Incident | None
+    rank: int | None
+    abstained: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a replay went."""
+
+    catches: tuple[Catch, ...]
+    false: tuple[Incident, ...]
+    """Incidents that began outside of every fault."""
+    incidents: tuple[tuple[Incident, Diagnosis | None], ...]
+
+
+def replay(
+    file: Path,
+    settings: Settings,
+    speed: float,
+    say: Callable[[str], None],
+    then: Callable[[Node], None],
+) -> Report:
+    """Send every row through ingest at `speed` times its pace (0: as fast as it is taken).
+
+    The platform's clock follows the recording. `then` is called before everything stops.
+
+    Raises:
+        InvalidInput: the file is not a recording.
+        Unavailable: ingest did not take a row.
+    """
+    recording = cases.read(file)
+    window = recording.window
+    clock = SteppedClock(float(window.times[0]))
+    with running(settings.model_copy(update={"step_seconds": window.step_seconds}), clock) as node:
+        say(f"{len(window.times)} rows of {len(window.series)} series → {node.url}")
+        _send(window, node, clock, speed)
+        _drain(node.platform)
+        report = held_against(faults(file.parent / "faults.json"), node.platform,
+                              float(window.times[-1]))  # fmt: skip
+        then(node)
+    return report
+
+
+def _send(window: Window, node: Node, clock: SteppedClock, speed: float) -> None:
+    names = [
+        {"service": s.service, "metric": s.metric, "labels": dict(s.labels)} for s in window.series
+    ]
+    started, first = monotonic(), float(window.times[0])
+    pause = threading.Event()
+    with httpx.Client(base_url=node.url, timeout=60) as client:
+        for time, values in zip(window.times, window.values, strict=True):
+            if speed:
+                pause.wait(max(0.0, started + (float(time) - first) / speed - monotonic()))
+            clock.step_to(float(time))
+            body = {
+                "series": names,
+                "times": [float(time)],
+                "values": [[None if np.isnan(v) else float(v)] for v in values],
+            }
+            answer = client.post("/api/v1/samples", json=body)
+            if not answer.is_success:
+                raise Unavailable(f"ingest answered {answer.status_code}: {answer.text[:300]}")
+            while node.platform.bus.backlog() > MOST_WAITING:
+                pause.wait(0.01)
+
+
+def _drain(platform: Platform) -> None:
+    """Wait until everything sent was looked at and every diagnosis is made."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    pause = threading.Event()
+    while platform.bus.backlog() or platform.jobs.backlog() > 1:  # `expire` always waits
+        if monotonic() > deadline:
+            raise Unavailable("the worker did not finish in time")
+        pause.wait(0.1)
+
+
+def faults(path: Path) -> tuple[Fault, ...]:
+    """The labelled faults beside a recording, by time; none where there is no such file.
+
+    Raises:
+        InvalidInput: the file is there and not readable as labels.
+    """
+    if not path.is_file():
+        return ()
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))["faults"]
+        found = [
+            Fault(float(f["inject_time"]), f["root_cause_service"], f["fault_type"]) for f in listed
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"{path} holds no faults: {error}") from error
+    return tuple(sorted(found, key=lambda f: f.inject_unix))
+
+
+def held_against(labels: Sequence[Fault], platform: Platform, end_unix: float) -> Report:
+    """Each incident goes to the fault it began in; a fault lasts until the next, 10 min at most."""
+    incidents = _all_incidents(platform)
+    ends = [f.inject_unix for f in labels[1:]] + [end_unix]
+    catches, explained = [], set()
+    for fault, following in zip(labels, ends, strict=True):
+        until = min(following, fault.inject_unix + 600)
+        inside = [i for i in incidents if fault.inject_unix <= i.opened_unix < until]
+        explained |= {i.id for i in inside}
+        catches.append(_catch(fault, inside, platform))
+    return Report(
+        catches=tuple(catches),
+        false=tuple(i for i in incidents if i.id not in explained) if labels else (),
+        incidents=tuple((i, platform.incidents.diagnosis(i.id)) for i in incidents),
+    )
+
+
+def _all_incidents(platform: Platform) -> list[Incident]:
+    found: list[Incident] = []
+    cursor = None
+    while True:
+        page = platform.incidents.page(limit=200, cursor=cursor)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return sorted(found, key=lambda i: i.opened_unix)
+
+
+def _catch(fault: Fault, inside: Sequence[Incident], platform: Platform) -> Catch:
+    if not inside:
+        return Catch(fault, None, None)
+    found = platform.incidents.diagnosis(inside[0].id)
+    ranks = [c.rank for c in found.candidates if c.service == fault.service] if found else []
+    return Catch(fault, inside[0], ranks[0] if ranks else None, bool(found and found.abstained))
+
+
+def show(file: Path, *, speed: float, stay: bool, port: int, console: Console) -> None:
+    """Replay into a database of its own and print what came of it.
+
+    Raises:
+        InvalidInput, Unavailable: as `replay` does.
+    """
+
+    def then(node: Node) -> None:
+        if stay:
+            console.print(f"The pages stay up at {node.url}; Ctrl-C ends it.", highlight=False)
+            wait_for_signal()
+
+    with tempfile.TemporaryDirectory(prefix="rootward-replay-") as folder:
+        settings = Settings(
+            database_url=f"sqlite:///{Path(folder) / 'rootward.db'}", port=port,
+            retention_seconds=30 * 86400,
+        )  # fmt: skip
+        report = replay(file, settings, speed, lambda text: console.print(escape(text)), then)
+    console.print(_table(report))
+    console.print(_summary(report))
+
+
+def _table(report: Report) -> Table:
+    shown = Table("opened (UTC)", "incident", "first cause", "band", "fault", "rank of its service")
+    by_incident = {c.incident.id: c for c in report.catches if c.incident}
+    for incident, found in report.incidents:
+        catch = by_incident.get(incident.id)
+        first = found.candidates[0].service if found and found.candidates else "none"
+        shown.add_row(
+            datetime.fromtimestamp(incident.opened_unix, UTC).strftime("%m-%d %H:%M:%S"),
+            escape(incident.title),
+            escape(first),
+            str(found.band) if found else "failed",
+            f"{catch.fault.kind}@{catch.fault.service}" if catch else "",
+            str(catch.rank or "not listed") if catch else "",
+        )
+    return shown
+
+
+def _summary(report: Report) -> str:
+    caught = [c for c in report.catches if c.incident]
+    ranks = [float(c.rank or inf) for c in report.catches]
+    found = scores(ranks)
+    hit = scores([float(c.rank or inf) for c in caught])
+    return (
+        f"{len(report.incidents)} incidents; {len(caught)} of {len(report.catches)} faults caught, "
+        f"{len(report.false)} incidents outside of every fault\n"
+        f"rank of the true service, of all faults: AC@1 {found.ac1:.2f}, AC@3 {found.ac3:.2f}, "
+        f"Avg@5 {found.avg5:.2f}; of those caught: AC@1 {hit.ac1:.2f}, AC@3 {hit.ac3:.2f}, "
+        f"Avg@5 {hit.avg5:.2f}"
+    )

@@ -1,0 +1,141 @@
+"""All services in one process on one port."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+from rootward_dashboard.app import create_app
+from rootward_ingest.app import router as intake_routes
+from rootward_ingest.intake import Limits
+from rootward_ingest.scrape import Scraper
+from rootward_worker.start import WorkerOptions, start_detector, start_jobs
+
+from rootward import bootstrap
+from rootward.errors import InvalidConfiguration
+from rootward.ports import Clock, Platform
+from rootward.settings import Settings
+
+DRAIN_SECONDS = 10
+"""How long open requests may take to end once we are told to stop."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A running Rootward: its platform and the address of its pages."""
+
+    platform: Platform
+    url: str
+
+
+@contextmanager
+def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
+    """Everything started and reachable; everything stopped and drained on leaving.
+
+    Raises:
+        InvalidConfiguration: the port is taken, or a URL has an unknown scheme.
+    """
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listening(settings.host, settings.port))
+        platform = bootstrap.build(settings, clock)
+        stack.callback(platform.close)
+        options = worker_options(settings)
+        start_detector(platform, options)
+        start_jobs(platform.jobs, lambda: platform, options)
+        if settings.scrape_file:
+            scraper = Scraper(platform, limits(settings), settings.scrape_file,
+                              settings.scrape_interval_seconds)  # fmt: skip
+            scraper.start()
+            stack.callback(scraper.stop)
+        stack.enter_context(_serving(whole_app(platform, settings), listening))
+        host, port = listening.getsockname()[:2]
+        yield Node(platform, settings.public_url or f"http://{host}:{port}")
+
+
+def whole_app(platform: Platform, settings: Settings) -> FastAPI:
+    """Pages, API and intake as one app."""
+    app = create_app(platform)
+    app.include_router(intake_routes(platform, limits(settings)))
+    return app
+
+
+def limits(settings: Settings) -> Limits:
+    """What ingest accepts."""
+    return Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_decompressed_bytes=settings.max_decompressed_bytes,
+        max_series=settings.max_series,
+        max_ahead_seconds=settings.max_ahead_seconds,
+        max_age_seconds=settings.max_age_seconds,
+    )
+
+
+def worker_options(settings: Settings) -> WorkerOptions:
+    """How the detector and the jobs work."""
+    return WorkerOptions(
+        step_seconds=settings.step_seconds,
+        window_rows=settings.window_rows,
+        retention_seconds=settings.retention_seconds,
+        seed=settings.seed,
+    )
+
+
+def wait_for_signal() -> None:
+    """Block until SIGINT or SIGTERM; call it from the main thread."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError as error:
+            raise InvalidConfiguration(
+                f"cannot listen on {host}:{port}: {error.strerror}; set ROOTWARD_PORT"
+            ) from error
+        yield sock
+
+
+@contextmanager
+def _serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
+    """The app served from a thread; returns once it answers."""
+    ready = threading.Event()
+    server = _Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS
+        ),
+        ready,
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, name="http")
+    thread.start()
+    ready.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server in a thread that says when it is up; signals are ours to handle."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self._ready.set()
