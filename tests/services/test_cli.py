@@ -1,0 +1,126 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rootward.errors import InvalidInput, NotFound
+from rootward_cli.main import app
+
+SERVICES = ("front", "cart", "orders", "payment", "user")
+
+
+def _recording(folder: Path, *, broken: str | None, rows: int = 120, onset: int = 90) -> Path:
+    """Five services with latency and CPU; the broken one's CPU and latency jump."""
+    rng = np.random.default_rng(7)
+    columns = {}
+    for service in SERVICES:
+        columns[f"{service}|cpu_usage"] = 0.3 + 0.02 * rng.standard_normal(rows)
+        columns[f"{service}|latency_seconds"] = 0.1 + 0.01 * rng.standard_normal(rows)
+    if broken:
+        columns[f"{broken}|cpu_usage"][onset:] += 0.6
+        columns[f"{broken}|latency_seconds"][onset:] += 0.5
+        columns["front|latency_seconds"][onset + 1 :] += 0.3
+    path = folder / f"{broken or 'calm'}.csv"
+    body = np.column_stack([1_700_000_000 + 5 * np.arange(rows), *columns.values()])
+    header = ",".join(["time", *columns])
+    np.savetxt(path, body, delimiter=",", header=header, comments="")
+    return path
+
+
+def _lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _run(*arguments: str | Path):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_diagnose_names_the_broken_service_with_and_without_an_onset(tmp_path: Path):
+    path, found = _recording(tmp_path, broken="cart"), tmp_path / "found.jsonl"
+    for extra in ([], ["--onset", "1700000450"]):
+        assert _run("diagnose", path, "--jsonl", found, *extra).exit_code == 0
+        (line,) = _lines(found)
+        assert line["candidates"][0]["service"] == "cart"
+        assert line["onset_unix"] == pytest.approx(1_700_000_450, abs=10)
+        assert not line["abstained"]
+        assert line["error"] is None
+
+
+def test_a_line_holds_exactly_what_the_manual_promises(tmp_path: Path):
+    found = tmp_path / "found.jsonl"
+    _run("diagnose", _recording(tmp_path, broken="user"), "--jsonl", found, "--top", "2")
+    (line,) = _lines(found)
+    promised = {"case", "onset_unix", "seconds", "abstained", "candidates", "error"}
+    assert promised <= set(line)
+    assert [c["rank"] for c in line["candidates"]] == [1, 2]
+    assert {"rank", "service", "series", "score", "evidence"} == set(line["candidates"][0])
+
+
+def test_a_calm_recording_gets_no_confident_cause(tmp_path: Path):
+    found = tmp_path / "found.jsonl"
+    assert _run("diagnose", _recording(tmp_path, broken=None), "--jsonl", found).exit_code == 0
+    (line,) = _lines(found)
+    assert line["abstained"]
+    assert "no confident cause" in line["conclusion"].lower()
+
+
+def test_a_case_that_fails_is_a_line_with_its_error_and_the_others_go_on(tmp_path: Path):
+    good = _recording(tmp_path, broken="orders")
+    broken = tmp_path / "torn.csv"
+    broken.write_text("time,a|x\n0,1,2\n")
+    found = tmp_path / "found.jsonl"
+    assert _run("diagnose", good, broken, "--jsonl", found).exit_code == 0
+    first, second = _lines(found)
+    assert first["candidates"][0]["service"] == "orders"
+    assert second["candidates"] == []
+    assert "3 cells" in second["error"]
+
+
+def test_diagnose_fails_when_every_case_fails(tmp_path: Path):
+    broken = tmp_path / "torn.csv"
+    broken.write_text("time,a|x\n0,1,2\n")
+    done = _run("diagnose", broken)
+    assert done.exit_code == 1
+    assert "3 cells" in done.output
+
+
+def test_the_readable_answer_shows_service_evidence_and_confidence(tmp_path: Path):
+    done = _run("diagnose", _recording(tmp_path, broken="payment"))
+    assert "payment" in done.output
+    assert "confidence" in done.output
+
+
+def test_other_methods_can_be_named_and_unknown_ones_are_refused(tmp_path: Path):
+    path, found = _recording(tmp_path, broken="cart"), tmp_path / "found.jsonl"
+    _run("diagnose", path, "--method", "n_sigma", "--onset", "1700000450", "--jsonl", found)
+    assert _lines(found)[0]["candidates"][0]["service"] == "cart"
+    assert isinstance(_run("diagnose", path, "--method", "magic").exception, NotFound)
+
+
+def test_a_missing_path_is_refused(tmp_path: Path):
+    assert isinstance(_run("diagnose", tmp_path / "nowhere").exception, InvalidInput)
+
+
+def test_bench_scores_methods_on_labelled_cases(tmp_path: Path):
+    for service in ("cart", "orders"):
+        folder = tmp_path / "sets" / "made" / service
+        folder.mkdir(parents=True)
+        _recording(folder, broken=service).rename(folder / "metrics.csv")
+        about = {"dataset": "made", "inject_time": 1_700_000_450, "interval_s": 5,
+                 "root_cause_service": service, "fault_type": "cpu",
+                 "root_cause_metric": f"{service}|cpu_usage"}  # fmt: skip
+        (folder / "case.json").write_text(json.dumps(about))
+    lines, table = tmp_path / "out.jsonl", tmp_path / "table.md"
+    done = _run("bench", tmp_path / "sets", "--methods", "robust_z,diagnosis:none",
+                "--jsonl", lines, "--markdown", table)  # fmt: skip
+    assert done.exit_code == 0
+    assert [line["service_rank"] for line in _lines(lines)] == [1, 1, 1, 1]
+    assert "| made | diagnosis:none | 2 | 1.00 |" in table.read_text()
+
+
+def test_every_command_explains_itself():
+    assert "replay" in _run("--help").output
+    for command in ("diagnose", "bench", "demo", "replay", "up"):
+        assert _run(command, "--help").exit_code == 0
