@@ -1,0 +1,92 @@
+"""A fault goes in at ingest; its service stands first on the incident page."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import numpy as np
+import pytest
+
+from rootward.settings import Settings
+from rootward_cli.replay import SteppedClock
+from rootward_cli.up import Node, running
+
+START = 1_700_000_000.0
+STEP = 15.0
+SERVICES = ("front", "cart", "orders", "payment", "user")
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock(START)
+
+
+@pytest.fixture
+def node(tmp_path: Path, clock: SteppedClock) -> Iterator[Node]:
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path / 'story.db'}", port=0, step_seconds=STEP
+    )
+    with running(settings, clock) as started:
+        yield started
+
+
+def _send(node: Node, clock: SteppedClock, rows: range, *, broken: str | None) -> None:
+    """A row of five services each step; the broken one and what calls it turn slow."""
+    with httpx.Client(base_url=node.url, timeout=30) as client:
+        for row in rows:
+            rng = np.random.default_rng(row)
+            time = START + row * STEP
+            clock.step_to(time)
+            samples = []
+            for service in SERVICES:
+                bad = service == broken
+                values = {
+                    "latency_seconds": 0.1 + 0.005 * rng.standard_normal() + 0.6 * bad,
+                    "cpu_usage": 0.3 + 0.01 * rng.standard_normal() + 0.5 * bad,
+                }
+                if service == "front" and broken:
+                    values["latency_seconds"] += 0.5
+                samples += [
+                    {"service": service, "metric": m, "time": time, "value": v}
+                    for m, v in values.items()
+                ]
+            assert client.post("/api/v1/samples", json={"samples": samples}).status_code == 200
+
+
+def _eventually(what: Callable[[], object], seconds: float = 60) -> object:
+    deadline, pause = monotonic() + seconds, threading.Event()
+    while monotonic() < deadline:
+        if found := what():
+            return found
+        pause.wait(0.05)
+    raise AssertionError(f"{what} did not come true within {seconds} s")
+
+
+def _incidents(node: Node) -> list[dict]:
+    return httpx.get(f"{node.url}/api/v1/incidents", timeout=30).json()["items"]
+
+
+def test_a_fault_becomes_one_incident_that_names_its_service(node: Node, clock: SteppedClock):
+    _send(node, clock, range(80), broken=None)
+    assert _incidents(node) == []
+    _send(node, clock, range(80, 100), broken="cart")
+    incident = _eventually(lambda: _incidents(node))[0]
+    address = f"{node.url}/api/v1/incidents/{incident['id']}"
+    diagnosis = _eventually(lambda: httpx.get(address, timeout=30).json().get("diagnosis"))
+    assert diagnosis["candidates"][0]["service"] == "cart"
+    page = httpx.get(f"{node.url}/incidents/{incident['id']}", timeout=30)
+    assert page.status_code == 200
+    assert "cart" in page.text
+    assert "<svg" in page.text
+
+    _send(node, clock, range(100, 140), broken=None)
+    _eventually(lambda: _incidents(node)[0]["status"] == "resolved")
+    assert len(_incidents(node)) == 1
+
+
+def test_calm_metrics_open_nothing(node: Node, clock: SteppedClock):
+    _send(node, clock, range(150), broken=None)
+    _eventually(lambda: node.platform.bus.backlog() == 0)
+    assert _incidents(node) == []
