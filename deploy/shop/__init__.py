@@ -1,0 +1,1 @@
+"""The demo shop: eight small HTTP services that call each other, and faults that really happen."""
