@@ -66,7 +66,7 @@ def ridge(x: Float[np.ndarray, "samples inputs"], y: Float[np.ndarray, "samples 
     spectrum = np.maximum(spectrum, 0)
     turned = basis.T @ (x.T @ y)
     total = np.sum(y**2, axis=0)
-    penalties = samples * np.logspace(-5, 0, 11)
+    penalties = samples * np.logspace(-5, -1, 9)
     penalty = min(penalties, key=lambda p: _gcv(spectrum, turned, total, samples, float(p)))
     shrunk = 1 / (spectrum + penalty)
     weights = basis @ (turned * shrunk[:, None])

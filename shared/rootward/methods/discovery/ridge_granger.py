@@ -60,10 +60,7 @@ def ridge_granger(
     x = x - x.mean(axis=0)
     fit = ridge(x, innovations(past, present))
     f, strength = _f(fit.weights, fit, series, np.sum(fit.residuals**2, axis=0))
-    freedom = max(samples - fit.degrees - 1, 1.0)
-    shifted = _shifted_inflation(x, fit, series, rng)
-    inflation = np.maximum(shifted, shifted * _typical_inflation(f / shifted, lags, freedom))
-    p = stats.f.sf(f / inflation, lags, freedom)
+    p = _p_values(f, _shifted(x, fit, series, rng), max(samples - fit.degrees - 1, 1.0))
     lag, sign = _lags_and_signs(fit, series)
     np.fill_diagonal(strength, 0.0)
     np.fill_diagonal(p, 1.0)
@@ -80,25 +77,31 @@ def _f(
     return growth / lags / (error / freedom), growth / (growth + error)
 
 
-def _typical_inflation(
-    f: Float[np.ndarray, "series series"], lags: int, freedom: float
-) -> Float[np.ndarray, " series"]:
-    """For each effect, the median F of all causes against the median expected by chance.
+def _p_values(
+    f: Float[np.ndarray, "series series"],
+    null: Float[np.ndarray, "tries series series"],
+    freedom: float,
+) -> Float[np.ndarray, "series series"]:
+    """Tail probabilities of F under a scaled F whose mean and spread are those of the null.
 
-    Most pairs have no edge, so a median above chance is a misfit of the effect's own mechanism
-    (a level that wanders, a smoothed series). Few causes tell little: the logarithm is shrunk.
-    Devlin and Roeder 1999, genomic control.
+    Where even the median pair of an effect exceeds its null, the effect's own mechanism is
+    misfitted (a level that wanders, a smoothed series), for most pairs have no edge: its F are
+    divided by that excess (Devlin and Roeder 1999, genomic control). Few causes tell little of
+    it, so its logarithm is shrunk.
     """
     series = len(f)
-    others = np.where(np.eye(series, dtype=bool), np.nan, f)
-    ratio = np.nanmedian(others, axis=0) / stats.f.median(lags, freedom)
-    return np.asarray(np.maximum(ratio, 1e-3) ** (series / (series + 10)))
+    mean = np.asarray(null.mean(axis=(0, 1)))
+    shape = np.clip(2 / np.asarray((null / mean).var()), 0.5, 50.0)
+    others = np.where(np.eye(series, dtype=bool), np.nan, f / mean)
+    excess = np.nanmedian(others, axis=0) / stats.f.median(shape, freedom)
+    excess = np.maximum(excess, 1.0) ** (series / (series + 10))
+    return np.asarray(stats.f.sf(f / (mean * excess), shape, freedom))
 
 
-def _shifted_inflation(
+def _shifted(
     x: np.ndarray, fit: Ridge, series: int, rng: np.random.Generator
-) -> Float[np.ndarray, " series"]:
-    """For each effect, how much F exceeds 1 when its residuals are shifted against the pasts.
+) -> Float[np.ndarray, "tries series series"]:
+    """F of residuals shifted in time against the pasts.
 
     The shift keeps the memory of both and breaks every true link.
     """
@@ -112,7 +115,7 @@ def _shifted_inflation(
         weights = solve @ shifted
         rest = np.sum((shifted - x @ weights) ** 2, axis=0)
         found[k] = _f(weights, fit, series, rest)[0]
-    return np.maximum(np.asarray(found.mean(axis=(0, 1))), 0.2)
+    return found
 
 
 def _lags_and_signs(fit: Ridge, series: int) -> tuple[np.ndarray, np.ndarray]:
