@@ -19,6 +19,13 @@ INGEST_SAMPLES = Counter(
 INGEST_REJECTED = Counter(
     "rootward_ingest_rejected_samples_total", "Samples refused, by reason.", ["reason"]
 )
+INGEST_STALE = Counter("rootward_ingest_stale_markers_total", "Staleness markers accepted.")
+INGEST_IGNORED = Counter(
+    "rootward_ingest_ignored_total", "What senders sent along and is not used, by kind.", ["kind"]
+)
+INGEST_INFLIGHT = Gauge(
+    "rootward_ingest_inflight_bytes", "Bytes of the requests that are being read or handled."
+)
 INGEST_SECONDS = Histogram(
     "rootward_ingest_request_duration_seconds", "Time to answer an ingest request.", ["protocol"]
 )

@@ -1,0 +1,45 @@
+"""Ingest over HTTP: the intake routes, alone or as part of a larger app."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from rootward import __version__
+from rootward.ports import Platform
+from rootward_ingest.desk import Desk
+from rootward_ingest.health import health_router
+from rootward_ingest.intake import Intake, Limits
+from rootward_ingest.remote_write import RemoteWrite
+from rootward_ingest.samples import Samples
+
+
+def create_app(platform: Platform, limits: Limits, *, intake: Intake | None = None) -> FastAPI:
+    """Ingest as a program of its own: intake, health and /metrics."""
+    app = FastAPI(title="Rootward ingest", version=__version__, docs_url=None, redoc_url=None)
+    app.include_router(router(platform, limits, intake=intake))
+    app.include_router(health_router(platform))
+    return app
+
+
+def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) -> APIRouter:
+    """The intake routes alone, for an app that has its own health and metrics.
+
+    Pass the `intake` that a scraper of the same process uses, so that both count the same series.
+    """
+    routes = APIRouter(tags=["intake"])
+    shared = intake or Intake(platform, limits)
+    desk = Desk(limits)
+    remote_write, samples = RemoteWrite(shared), Samples(shared)
+
+    @routes.post("/api/v1/write", response_model=None, status_code=204)
+    @routes.post("/api/v1/push", response_model=None, status_code=204)
+    async def write(request: Request) -> Response:
+        """Take a Prometheus remote write request, version 1.0."""
+        return await desk.handle(request, remote_write)
+
+    @routes.post("/api/v1/samples", response_model=None)
+    async def take_samples(request: Request) -> Response:
+        """Take samples in JSON."""
+        return await desk.handle(request, samples)
+
+    return routes

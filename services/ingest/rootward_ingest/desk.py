@@ -1,0 +1,155 @@
+"""One way to handle a request: bounded reading, work in a thread, an answer for every error."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import Request, Response
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+
+from rootward import telemetry
+from rootward.errors import (
+    Busy,
+    InvalidInput,
+    RejectedSamples,
+    TooLarge,
+    Unavailable,
+    UnreadableBody,
+    UnsupportedMedia,
+)
+from rootward_ingest.inflight import Budget, Claim
+from rootward_ingest.intake import Limits
+
+log = logging.getLogger(__name__)
+
+UNAVAILABLE_RETRY_SECONDS = 5.0
+"""When to come back after a database or bus did not answer."""
+GONE = 499
+"""The status that stands in our metrics for a sender that hung up; nobody reads it."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as a sender is told about it."""
+
+    status: int
+    title: str
+    detail: str
+    retry_after_seconds: float | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that the answer needs."""
+        if self.retry_after_seconds is None:
+            return {}
+        return {"Retry-After": str(max(1, math.ceil(self.retry_after_seconds)))}
+
+
+class Route(Protocol):
+    """What one intake route adds to the handling of a request."""
+
+    protocol: str
+    """Its name in metrics and logs."""
+
+    def check(self, headers: Headers) -> None:
+        """Raise UnsupportedMedia unless the body will be of a kind that is taken."""
+        ...
+
+    def take(self, body: bytes, claim: Claim) -> Response:
+        """Handle a body, in a thread; anything larger than the body is put on the claim."""
+        ...
+
+    def refuse(self, problem: Problem) -> Response:
+        """The answer to a request that failed."""
+        ...
+
+
+class Desk:
+    """Takes requests in, as many at a time as their bytes allow.
+
+    Work runs in the threads of the event loop's own pool, so neither a slow bus nor a large body
+    holds up other requests.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._budget = Budget(limits.inflight_bytes)
+
+    async def handle(self, request: Request, route: Route) -> Response:
+        """The answer to a request; never raises."""
+        started = time.perf_counter()
+        response = await self._answer(request, route)
+        telemetry.INGEST_REQUESTS.labels(route.protocol, str(response.status_code)).inc()
+        telemetry.INGEST_SECONDS.labels(route.protocol).observe(time.perf_counter() - started)
+        return response
+
+    async def _answer(self, request: Request, route: Route) -> Response:
+        try:
+            route.check(request.headers)
+            with Claim(self._budget) as claim:
+                body = await self._body(request, claim)
+                return await asyncio.to_thread(route.take, body, claim)
+        except ClientDisconnect:
+            return Response(status_code=GONE)
+        except Exception as error:  # noqa: BLE001 - every failure gets an answer, a bug a 500
+            return route.refuse(problem_of(error))
+
+    async def _body(self, request: Request, claim: Claim) -> bytes:
+        """The body, read no further than the limit.
+
+        Raises:
+            TooLarge: it is larger than allowed, by its header or as it comes in.
+            Busy: too much is in flight.
+            TimeoutError: the sender is too slow.
+        """
+        limit = self._limits.max_body_bytes
+        declared = request.headers.get("content-length", "")
+        size = int(declared) if declared.isascii() and declared.isdigit() else 0
+        _require(size, limit)
+        claim.cover(size)
+        chunks: list[bytes] = []
+        read = 0
+        async with asyncio.timeout(self._limits.max_read_seconds):
+            async for chunk in request.stream():
+                read += len(chunk)
+                _require(read, limit)
+                claim.cover(read)
+                chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _require(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(f"the body is larger than {limit} bytes; send fewer samples at a time")
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a sender is told: only 503 is worth another try, 408 and 500 may be."""
+    text = str(error)
+    match error:
+        case RejectedSamples():
+            return Problem(400, "Some samples were refused", text)
+        case UnsupportedMedia():
+            return Problem(415, "Unsupported content type or encoding", text)
+        case TooLarge():
+            return Problem(413, "Too large", text)
+        case UnreadableBody():
+            return Problem(400, "Unreadable body", text)
+        case InvalidInput():
+            return Problem(400, "Invalid input", text)
+        case Busy():
+            return Problem(503, "Busy", text, error.retry_after_seconds)
+        case Unavailable():
+            log.warning("bus unavailable", extra={"reason": text})
+            return Problem(503, "Unavailable", text, UNAVAILABLE_RETRY_SECONDS)
+        case TimeoutError():
+            return Problem(408, "Too slow", "the body did not arrive in time")
+        case _:
+            log.error("request failed", exc_info=error)
+            return Problem(500, "Internal error", "a bug of ours; the log of ingest says more")

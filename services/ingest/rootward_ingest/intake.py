@@ -1,0 +1,184 @@
+"""The one way into the bus: limits, clock and label rules; what is accepted here is durable."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from rootward import telemetry
+from rootward.errors import RejectedSamples, Unavailable
+from rootward.model.series import SampleBatch
+from rootward.ports import DEFAULT_TENANT, Platform
+from rootward_ingest.known_series import KnownSeries, Slot
+from rootward_ingest.limits import Limits
+from rootward_ingest.reasons import Reason, explained
+
+__all__ = ["Intake", "Limits", "Readings", "Receipt"]
+
+log = logging.getLogger(__name__)
+
+_VERDICTS: tuple[Reason | None, ...] = (None, *Reason)
+_CODE = {reason: code for code, reason in enumerate(_VERDICTS)}
+_QUIET_SECONDS = 60.0
+"""Distance between two log lines, or two sweeps, of the same kind."""
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Samples as they came in: sample k belongs to `slots[k]`."""
+
+    slots: Sequence[Slot]
+    times: np.ndarray
+    """(samples,) float64, Unix seconds."""
+    values: np.ndarray
+    """(samples,) float64, NaN where the series is not measured from there on."""
+    stale: int = 0
+    """How many of the NaN were staleness markers."""
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """What came along and is not used, by kind: exemplars, histograms, metadata."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a request: samples that are durable now, and samples that were refused."""
+
+    accepted: int
+    rejected: Mapping[str, int]
+    """Refused samples by reason."""
+    details: tuple[str, ...] = ()
+    """For each reason, what was expected and the first sample refused for it."""
+
+    def raise_rejected(self) -> None:
+        """Raise RejectedSamples where any sample was refused."""
+        if self.rejected:
+            raise RejectedSamples(self.accepted, self.rejected)
+
+
+class Intake:
+    """Checks samples and hands them to the bus. One for all routes and the scraper of a process."""
+
+    def __init__(self, platform: Platform, limits: Limits) -> None:
+        self.limits = limits
+        self.known = KnownSeries(limits.max_series, limits.max_age_seconds)
+        self._platform = platform
+        self._quiet_until: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._seed()
+
+    def accept(self, readings: Readings, protocol: str) -> Receipt:
+        """Publish the samples that pass; once this returns, they survive a crash.
+
+        Duplicates and samples out of order pass: the store keeps the first of each time.
+
+        Raises:
+            Busy: the bus is full; nothing was taken.
+            Unavailable: the bus does not answer; nothing is promised.
+        """
+        now = self._platform.clock.now()
+        self._occasionally("sweep", now, partial(self.known.make_room, now))
+        slots = {slot: k for k, slot in enumerate(dict.fromkeys(readings.slots))}
+        index = np.fromiter(map(slots.__getitem__, readings.slots), np.int32, len(readings.slots))
+        verdict = self._verdict(readings, tuple(slots), index, now)
+        batch = _batch(readings, tuple(slots), index, verdict == 0)
+        if len(batch):
+            self._platform.bus.publish(batch)
+        for slot in slots:
+            slot.seen_unix = now
+        receipt = self._receipt(readings, verdict, len(batch))
+        self._count(readings, batch, receipt, protocol, now)
+        return receipt
+
+    def _seed(self) -> None:
+        try:
+            stored = self._platform.samples.series()
+        except Unavailable as error:
+            log.warning("series limit starts from zero", extra={"reason": str(error)})
+            return
+        self.known.seed((info.series, info.last_unix) for info in stored)
+        telemetry.ACTIVE_SERIES.set(len(self.known))
+
+    def _verdict(
+        self,
+        readings: Readings,
+        slots: Sequence[Slot],
+        index: np.ndarray,
+        now: float,
+    ) -> np.ndarray:
+        """For each sample 0 where it passes, else the code of the first rule that it breaks."""
+        of_slot = np.array([_CODE[slot.reason] for slot in slots], dtype=np.int64)
+        verdict = of_slot[index] if len(index) else np.zeros(0, dtype=np.int64)
+        ahead = readings.times > now + self.limits.max_ahead_seconds
+        # not `<`: a time that is NaN must not pass
+        old = ~(readings.times >= now - self.limits.max_age_seconds)
+        for reason, broken in (
+            (Reason.TOO_FAR_AHEAD, ahead),
+            (Reason.TOO_OLD, old),
+            (Reason.INFINITE, np.isinf(readings.values)),
+        ):
+            verdict[broken & (verdict == 0)] = _CODE[reason]
+        return verdict
+
+    def _receipt(self, readings: Readings, verdict: np.ndarray, accepted: int) -> Receipt:
+        rejected: dict[str, int] = {}
+        details: list[str] = []
+        for code in np.unique(verdict[verdict > 0]).tolist():
+            reason = _VERDICTS[code]
+            assert reason is not None
+            rejected[reason.value] = int(np.count_nonzero(verdict == code))
+            example = _shown(readings, int(np.argmax(verdict == code)))
+            details.append(f"{reason}: {explained(reason, self.limits)}{example}")
+        return Receipt(accepted, rejected, tuple(details))
+
+    def _count(
+        self, readings: Readings, batch: SampleBatch, receipt: Receipt, protocol: str, now: float
+    ) -> None:
+        telemetry.INGEST_SAMPLES.labels(protocol).inc(receipt.accepted)
+        telemetry.INGEST_STALE.inc(readings.stale)
+        telemetry.ACTIVE_SERIES.set(len(self.known))
+        if len(batch):
+            telemetry.LAST_SAMPLE.set(float(batch.times.max()))
+        for kind, count in readings.ignored.items():
+            telemetry.INGEST_IGNORED.labels(kind).inc(count)
+        for (reason, count), detail in zip(receipt.rejected.items(), receipt.details, strict=True):
+            telemetry.INGEST_REJECTED.labels(reason).inc(count)
+            facts = {"protocol": protocol, "samples": count, "detail": detail}
+            self._occasionally(reason, now, partial(log.warning, "samples rejected", extra=facts))
+
+    def _occasionally(self, what: str, now: float, act: Callable[[], None]) -> None:
+        """Act, but not again within a minute for the same `what`."""
+        with self._lock:
+            if now < self._quiet_until.get(what, 0.0):
+                return
+            self._quiet_until[what] = now + _QUIET_SECONDS
+        act()
+
+
+def _batch(
+    readings: Readings,
+    slots: Sequence[Slot],
+    index: np.ndarray,
+    keep: np.ndarray,
+) -> SampleBatch:
+    """The samples to keep, with the series that they belong to and no others."""
+    used, position = np.unique(index[keep], return_inverse=True)
+    series = [slots[k].series for k in used.tolist()]
+    return SampleBatch(
+        tenant=DEFAULT_TENANT,
+        series=tuple(s for s in series if s is not None),
+        index=position.astype(np.int32),
+        times=readings.times[keep],
+        values=readings.values[keep],
+    )
+
+
+def _shown(readings: Readings, k: int) -> str:
+    slot = readings.slots[k]
+    name = slot.shown or (str(slot.series) if slot.series else "")
+    if not name:
+        return ""
+    return f"; first: {name} at {readings.times[k]:.3f} with value {readings.values[k]:g}"

@@ -1,0 +1,118 @@
+"""The series that ingest knows: the bound on their number, and the quick way to find one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rootward.model.series import Series
+from rootward_ingest.labels import series_of
+from rootward_ingest.reasons import Reason
+
+Labels = Sequence[tuple[str, str]]
+SPANS_PER_SERIES = 2
+"""Spellings of label sets that are remembered, for each series that may be active."""
+_SHOWN = 160
+"""Characters of a refused label set that an answer quotes."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One label set: the series it stands for, or the reason why it is refused."""
+
+    series: Series | None
+    reason: Reason | None = None
+    shown: str = ""
+    """The refused label set, shortened, for the answer."""
+    seen_unix: float = 0.0
+    """Time of arrival of its last sample."""
+
+
+REFUSED: Mapping[Reason, Slot] = {reason: Slot(None, reason) for reason in Reason}
+"""Slots for samples whose label set does not matter any more."""
+
+
+class KnownSeries:
+    """Active series, at most `limit`; known ones stay, new ones beyond the limit are refused.
+
+    A series without a sample for `idle_seconds` makes room when room is needed. Safe to use
+    from several threads.
+    """
+
+    def __init__(self, limit: int, idle_seconds: float) -> None:
+        self._limit = limit
+        self._idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._known: dict[Series, Slot] = {}
+        self._spans: dict[bytes, Slot] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def seed(self, known: Iterable[tuple[Series, float]]) -> None:
+        """Take series that were stored earlier, with the time they were last measured."""
+        with self._lock:
+            for series, seen in known:
+                self._known.setdefault(series, Slot(series, seen_unix=seen))
+
+    def of_labels(self, labels: Labels) -> Slot:
+        """The slot of a label set."""
+        found = series_of(labels)
+        with self._lock:
+            return self._admitted(found, labels)
+
+    def of_spans(
+        self, spans: Sequence[bytes], parse: Callable[[bytes], Labels | None]
+    ) -> list[Slot] | None:
+        """The slots of label sets by their encoded bytes; None where `parse` gives None for one.
+
+        Each spelling is parsed once and then remembered, up to a bound.
+        """
+        slots = list(map(self._spans.get, spans))
+        if None not in slots:
+            return slots  # type: ignore[return-value]
+        missing = {span for span, slot in zip(spans, slots, strict=True) if slot is None}
+        parsed: dict[bytes, Labels] = {}
+        for span in missing:
+            labels = parse(span)
+            if labels is None:
+                return None
+            parsed[span] = labels
+        fresh = {span: self.of_labels(labels) for span, labels in parsed.items()}
+        self._remember(fresh)
+        return [slot or fresh[span] for span, slot in zip(spans, slots, strict=True)]
+
+    def make_room(self, now: float) -> None:
+        """Where the limit is reached, forget the series that were idle for too long."""
+        with self._lock:
+            if len(self._known) < self._limit:
+                return
+            oldest = now - self._idle_seconds
+            self._known = {s: slot for s, slot in self._known.items() if slot.seen_unix >= oldest}
+            self._spans = {}
+
+    def _admitted(self, found: Series | Reason, labels: Labels) -> Slot:
+        if isinstance(found, Reason):
+            return Slot(None, found, _shown(labels))
+        slot = self._known.get(found)
+        if slot is not None:
+            return slot
+        if len(self._known) >= self._limit:
+            return Slot(None, Reason.SERIES_LIMIT, _shown(labels))
+        slot = self._known[found] = Slot(found)
+        return slot
+
+    def _remember(self, fresh: dict[bytes, Slot]) -> None:
+        with self._lock:
+            if len(self._spans) + len(fresh) > SPANS_PER_SERIES * self._limit:
+                self._spans = {}
+            for span, slot in fresh.items():
+                # make_room may have run since: a slot it forgot must not live on in here
+                if slot.series is None or self._known.get(slot.series) is slot:
+                    self._spans[span] = slot
+
+
+def _shown(labels: Labels) -> str:
+    text = ", ".join(f"{name}={value!r}" for name, value in labels)
+    return "{" + (text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…") + "}"

@@ -1,0 +1,60 @@
+"""From the labels that a sender gives to a series of ours.
+
+The rules, in this order:
+
+1. `__name__` is the metric.
+2. `service` is the value of the first label present of service, service_name,
+   app_kubernetes_io_name, app, k8s_deployment_name, container, job. A job `namespace/name`
+   gives its name.
+3. `instance` is the value of the first label present of instance, pod.
+4. A label that gave its whole value to `service` or `instance` is thereby renamed; all others
+   are kept. A label with an empty value counts as absent, as in Prometheus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rootward.model.series import INSTANCE, METRIC_NAME, SERVICE, Series
+from rootward_ingest.reasons import INSTANCE_SOURCES, MAX_LABEL_BYTES, SERVICE_SOURCES, Reason
+
+
+def series_of(labels: Iterable[tuple[str, str]]) -> Series | Reason:
+    """The series that a label set stands for, or why there is none."""
+    pairs = list(labels)
+    wrong = _wrong(pairs)
+    if wrong is not None:
+        return wrong
+    kept = {name: value for name, value in pairs if value}
+    metric = kept.pop(METRIC_NAME, "")
+    if not metric:
+        return Reason.NO_NAME
+    _rename(kept, SERVICE_SOURCES, SERVICE)
+    _rename(kept, INSTANCE_SOURCES, INSTANCE)
+    if SERVICE not in kept:
+        return Reason.NO_SERVICE
+    return Series(metric, tuple(sorted(kept.items())))
+
+
+def _wrong(pairs: list[tuple[str, str]]) -> Reason | None:
+    if len({name for name, _ in pairs}) < len(pairs) or not all(name for name, _ in pairs):
+        return Reason.BAD_LABELS
+    text = "".join(part for pair in pairs for part in pair)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # a lone surrogate out of JSON: no database takes it
+        return Reason.BAD_LABELS
+    if "\0" in text:  # PostgreSQL takes none in text
+        return Reason.BAD_LABELS
+    return Reason.LABELS_TOO_LONG if size > MAX_LABEL_BYTES else None
+
+
+def _rename(labels: dict[str, str], sources: tuple[str, ...], target: str) -> None:
+    source = next((name for name in sources if name in labels), None)
+    if source is None or source == target:
+        return
+    value = labels[source].rpartition("/")[2] if source == "job" else labels[source]
+    if value == labels[source]:
+        del labels[source]
+    if value:
+        labels[target] = value

@@ -1,0 +1,56 @@
+"""Why a sample is refused, in stable words and in words for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rootward.model.series import METRIC_NAME
+from rootward_ingest.limits import Limits
+
+SERVICE_SOURCES = (
+    "service",
+    "service_name",
+    "app_kubernetes_io_name",
+    "app",
+    "k8s_deployment_name",
+    "container",
+    "job",
+)
+"""Labels that can name the service; the first one present wins."""
+
+INSTANCE_SOURCES = ("instance", "pod")
+"""Labels that can name the instance; the first one present wins."""
+
+MAX_LABEL_BYTES = 16 * 2**10
+"""Most bytes that the label names and values of one series may take together."""
+
+
+class Reason(StrEnum):
+    """A stable word for metrics, answers and logs."""
+
+    NO_NAME = "no_name"
+    NO_SERVICE = "no_service"
+    BAD_LABELS = "bad_labels"
+    LABELS_TOO_LONG = "labels_too_long"
+    SERIES_LIMIT = "series_limit"
+    BAD_TIME = "bad_time"
+    BAD_VALUE = "bad_value"
+    TOO_FAR_AHEAD = "too_far_ahead"
+    TOO_OLD = "too_old"
+    INFINITE = "infinite"
+
+
+def explained(reason: Reason, limits: Limits) -> str:
+    """What is wrong and what is expected instead."""
+    return {
+        Reason.NO_NAME: f"the metric has no name (label {METRIC_NAME})",
+        Reason.NO_SERVICE: f"no label names the service; give one of {', '.join(SERVICE_SOURCES)}",
+        Reason.BAD_LABELS: "labels must be distinct, named, and text without NUL characters",
+        Reason.LABELS_TOO_LONG: f"labels of a series may take {MAX_LABEL_BYTES} bytes in all",
+        Reason.SERIES_LIMIT: f"a new series beyond {limits.max_series}; known ones go on",
+        Reason.BAD_TIME: "time must be Unix seconds or RFC 3339 with an offset",
+        Reason.BAD_VALUE: "value must be a number, or null for not measured",
+        Reason.TOO_FAR_AHEAD: f"time is over {limits.max_ahead_seconds:g} s ahead of our clock",
+        Reason.TOO_OLD: f"time is over {limits.max_age_seconds:g} s behind our clock",
+        Reason.INFINITE: "value is infinite",
+    }[reason]

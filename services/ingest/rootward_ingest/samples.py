@@ -1,0 +1,200 @@
+"""POST /api/v1/samples: samples as plain JSON, for scripts, tests and the curious.
+
+One object a sample::
+
+    {"samples": [{"service": "cart", "metric": "latency_seconds", "time": 1700000000.0,
+                  "value": 0.2, "labels": {"instance": "cart-1"}}]}
+
+or columns, where `values[k][t]` is series k at time t::
+
+    {"series": [{"service": "cart", "metric": "latency_seconds"}],
+     "times": ["2023-11-14T22:13:20Z", 1700000015], "values": [[0.2, null]]}
+
+A time is Unix seconds or RFC 3339 with an offset; a value null says "not measured from here on".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NoReturn
+
+import numpy as np
+from fastapi import Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+
+from rootward.errors import RejectedSamples, UnreadableBody, UnsupportedMedia
+from rootward.model.series import METRIC_NAME, SERVICE
+from rootward_ingest.desk import Problem
+from rootward_ingest.inflight import Claim
+from rootward_ingest.intake import Intake, Readings, Receipt
+from rootward_ingest.known_series import REFUSED, KnownSeries, Slot
+from rootward_ingest.reasons import Reason
+
+_COST = 4
+"""Bytes of Python objects that a byte of such JSON becomes, roughly."""
+Row = tuple[Slot, float, float]
+"""Slot, time in Unix seconds, value."""
+
+
+class Samples:
+    """JSON samples: 200 once all are durable, 400 where some are refused, both with counts."""
+
+    protocol = "json"
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def check(self, headers: Headers) -> None:
+        """Raise UnsupportedMedia unless the headers announce plain JSON."""
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media != "application/json":
+            raise UnsupportedMedia(f"Content-Type is {media or 'missing'!r}, not application/json")
+        encoding = headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            raise UnsupportedMedia(f"Content-Encoding is {encoding!r}; send the body plain")
+
+    def take(self, body: bytes, claim: Claim) -> Response:
+        """Read and accept samples.
+
+        Raises:
+            InvalidInput: the body is not what the head of this module describes.
+            Busy, Unavailable: nothing was taken.
+        """
+        claim.cover(min(_COST * len(body), self._intake.limits.largest_bytes))
+        readings = read(body, self._intake.known)
+        receipt = self._intake.accept(readings, self.protocol)
+        return _problem(*_rejected(receipt)) if receipt.rejected else JSONResponse(_counts(receipt))
+
+    def refuse(self, problem: Problem) -> Response:
+        """Problem details after RFC 9457."""
+        return _problem(problem, {})
+
+
+def read(body: bytes, known: KnownSeries) -> Readings:
+    """The samples in a JSON body; one that cannot be read stands there with its reason.
+
+    Raises:
+        UnreadableBody: not JSON, or not of either form.
+    """
+    try:
+        content = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableBody(f"not JSON: {error}") from error
+    if not isinstance(content, dict) or ("samples" in content) == ("series" in content):
+        raise UnreadableBody("expected an object with either `samples` or `series`")
+    rows = list(_single(content, known) if "samples" in content else _columnar(content, known))
+    return Readings(
+        [slot for slot, _, _ in rows],
+        np.array([time for _, time, _ in rows], np.float64),
+        np.array([value for _, _, value in rows], np.float64),
+    )
+
+
+def _single(content: Mapping[str, object], known: KnownSeries) -> Iterator[Row]:
+    for entry in _listed(content, "samples"):
+        slot = _slot(entry, known)
+        fields = entry if isinstance(entry, dict) else {}
+        yield _row(slot, _time(fields.get("time")), _value(fields.get("value")))
+
+
+def _columnar(content: Mapping[str, object], known: KnownSeries) -> Iterator[Row]:
+    slots = [_slot(entry, known) for entry in _listed(content, "series")]
+    times = [_time(entry) for entry in _listed(content, "times")]
+    columns = _listed(content, "values")
+    if len(columns) != len(slots):
+        raise UnreadableBody(f"{len(slots)} series, but values of {len(columns)}")
+    for slot, column in zip(slots, columns, strict=True):
+        if not isinstance(column, list) or len(column) != len(times):
+            raise UnreadableBody(
+                f"each list in `values` needs one value for each of {len(times)} times"
+            )
+        for time, entry in zip(times, column, strict=True):
+            yield _row(slot, time, _value(entry))
+
+
+def _row(slot: Slot, time: float | None, value: float | None) -> Row:
+    if slot.reason is None and time is None:
+        slot = REFUSED[Reason.BAD_TIME]
+    elif slot.reason is None and value is None:
+        slot = REFUSED[Reason.BAD_VALUE]
+    return slot, math.nan if time is None else time, math.nan if value is None else value
+
+
+def _slot(entry: object, known: KnownSeries) -> Slot:
+    if not isinstance(entry, dict):
+        return REFUSED[Reason.NO_NAME]
+    labels = entry.get("labels", {})
+    named = {
+        key: entry[field]
+        for key, field in ((METRIC_NAME, "metric"), (SERVICE, "service"))
+        if field in entry
+    }
+    if not isinstance(labels, dict) or not named.keys().isdisjoint(labels):
+        return REFUSED[Reason.BAD_LABELS]
+    pairs = list((named | labels).items())
+    if not all(isinstance(value, str) for _, value in pairs):
+        return REFUSED[Reason.BAD_LABELS]
+    return known.of_labels(pairs)
+
+
+def _time(entry: object) -> float | None:
+    """Unix seconds, or None for what is not a time."""
+    if not isinstance(entry, str):
+        seconds = _number(entry)
+        return seconds if seconds is not None and math.isfinite(seconds) else None
+    try:
+        moment = datetime.fromisoformat(entry)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
+
+
+def _value(entry: object) -> float | None:
+    """The value, NaN for null, or None for what is not a value."""
+    return math.nan if entry is None else _number(entry)
+
+
+def _number(entry: object) -> float | None:
+    if isinstance(entry, bool) or not isinstance(entry, int | float):
+        return None
+    try:
+        return float(entry)
+    except OverflowError:
+        return math.inf
+
+
+def _listed(content: Mapping[str, object], key: str) -> Sequence[object]:
+    listed = content.get(key)
+    if not isinstance(listed, list):
+        raise UnreadableBody(f"expected a list in `{key}`")
+    return listed
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON; null says that nothing was measured")
+
+
+def _counts(receipt: Receipt) -> dict[str, object]:
+    return {"accepted": receipt.accepted, "rejected": dict(receipt.rejected)}
+
+
+def _rejected(receipt: Receipt) -> tuple[Problem, dict[str, object]]:
+    detail = str(RejectedSamples(receipt.accepted, receipt.rejected))
+    problem = Problem(400, "Some samples were refused", detail)
+    return problem, _counts(receipt) | {"reasons": list(receipt.details)}
+
+
+def _problem(problem: Problem, more: Mapping[str, object]) -> Response:
+    content = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    return JSONResponse(
+        content | dict(more), problem.status, problem.headers, "application/problem+json"
+    )
