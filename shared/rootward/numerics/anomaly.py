@@ -1,16 +1,26 @@
-"""How far series departed from their baseline: robust location, floored scale, deviations."""
+"""How far series departed from their baseline, on a scale that a constant cannot break."""
 
 from __future__ import annotations
 
-import numpy as np
-from jaxtyping import Bool, Float
+from dataclasses import dataclass
 
-_LEVEL_FLOOR = 0.01
-"""Smallest scale, as a share of the level: a change below one per cent of it is no change."""
-_SPREAD_FLOOR = 0.1
-"""Smallest scale, as a share of the standard deviation: for series that are mostly constant."""
-CAP = 1e3
-"""Deviations are cut here: beyond it, more deviations are not more evidence."""
+import numpy as np
+from jaxtyping import Float, Int
+
+LEVEL_FLOOR = 0.01
+"""Smallest scale as a share of the level: a change of less than that is no news."""
+SIBLING_FLOOR = 0.01
+"""Smallest scale as a share of what the same metric usually varies by elsewhere."""
+SIBLING_SCALE = 0.3
+"""Scale of a series that never varied, as a share of what its siblings vary by."""
+ALONE = 10.0
+"""Deviations of the largest change of a series that never varied and has no siblings that did."""
+LARGEST = 1e6
+"""Deviations are cut here."""
+_SUSTAINED = 0.8
+"""Quantile of the deviations after the onset: a fifth of the rows must be that far away."""
+_BLOCKS = 60
+"""Most pseudo-incidents that are looked at inside a baseline."""
 
 
 def measured(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "rows series"]:
@@ -22,19 +32,19 @@ def quantiles(
     values: Float[np.ndarray, "rows series"], shares: tuple[float, ...]
 ) -> Float[np.ndarray, "shares series"]:
     """Quantiles of each column over its measured rows (linear); NaN for an empty column."""
-    ordered = np.sort(measured(values), axis=0)  # NaN goes last
-    count = np.isfinite(ordered).sum(axis=0)
-    result = np.full((len(shares), values.shape[1]), np.nan)
+    count = np.isfinite(values).sum(axis=0)
     if not len(values):
-        return result
+        return np.full((len(shares), values.shape[1]), np.nan)
+    ordered = np.sort(measured(values), axis=0)  # NaN goes last
+    last = np.maximum(count - 1, 0)
+    columns = np.arange(values.shape[1])
+    found = np.empty((len(shares), values.shape[1]))
     for k, share in enumerate(shares):
-        position = share * np.maximum(count - 1, 0)
-        low = np.floor(position).astype(int)
-        high = np.minimum(low + 1, np.maximum(count - 1, 0))
-        below = np.take_along_axis(ordered, low[None, :], axis=0)[0]
-        above = np.take_along_axis(ordered, high[None, :], axis=0)[0]
-        result[k] = np.where(count > 0, below + (above - below) * (position - low), np.nan)
-    return result
+        position = share * last
+        low = np.floor(position).astype(np.int64)
+        below, above = ordered[low, columns], ordered[np.minimum(low + 1, last), columns]
+        found[k] = below + (above - below) * (position - low)
+    return found
 
 
 def median(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, " series"]:
@@ -42,53 +52,129 @@ def median(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, " seri
     return quantiles(values, (0.5,))[0]
 
 
-def standard_deviation(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, " series"]:
-    """Standard deviation of each column over its measured rows; 0 for fewer than two."""
-    x = measured(values)
-    known = np.isfinite(x)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, x, 0.0).sum(axis=0) / count
-    return np.sqrt(np.where(known, (x - mean) ** 2, 0.0).sum(axis=0) / count)
-
-
-def location_and_scale(
-    baseline: Float[np.ndarray, "rows series"],
+def mean_and_deviation(
+    values: Float[np.ndarray, "rows series"],
 ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
-    """Median and a robust, floored scale of each column; NaN for a column without a value.
+    """Mean and standard deviation of each column over its measured rows; 0 where there is none.
 
-    The scale is 0 only for a column that was 0 throughout.
+    The deviation of a column that holds one value is exactly 0.
     """
-    low, centre, high = quantiles(baseline, (0.25, 0.5, 0.75))
-    distance = median(np.abs(measured(baseline) - centre))
-    floors = (
-        1.4826 * distance,
-        (high - low) / 1.349,
-        _SPREAD_FLOOR * standard_deviation(baseline),
-        _LEVEL_FLOOR * np.abs(centre),
-    )
-    return centre, np.maximum.reduce(floors)
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, values, 0.0).sum(axis=0) / count
+    away = np.where(known, values - mean, 0.0)
+    deviation = np.sqrt((away**2).sum(axis=0) / count)
+    lowest, highest = extremes(values)
+    return mean, np.where(highest > lowest, deviation, 0.0)
 
 
-def deviations(
-    values: Float[np.ndarray, "rows series"], baseline: Float[np.ndarray, "rows series"]
-) -> Float[np.ndarray, "rows series"]:
-    """Signed distance from the baseline in its scales, cut at `CAP`; NaN where not measured.
+def extremes(
+    values: Float[np.ndarray, "rows series"],
+) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
+    """Smallest and largest measured value of each column; NaN for an empty column."""
+    empty = np.full((1, values.shape[1]), np.nan)
+    x = np.vstack([measured(values), empty])
+    return np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
 
-    A column that was constantly 0 is measured in the largest value it takes in `values`.
+
+def usual_extreme(
+    away: Float[np.ndarray, "rows series"], length: int
+) -> Float[np.ndarray, " series"]:
+    """The largest of `length` rows running, as it usually is: the median over the baseline.
+
+    It is the statistic that an incident of that length is judged by, at pseudo-onsets where
+    nothing began. Bursts and memory raise it; a few earlier faults do not move a median.
     """
-    centre, scale = location_and_scale(baseline)
+    rows = len(away)
+    length = max(1, min(length, rows))
+    starts = np.unique(np.linspace(0, rows - length, min(rows - length + 1, _BLOCKS)).astype(int))
+    highest = np.stack([np.fmax.reduce(away[s : s + length], axis=0) for s in starts])
+    return median(highest)
+
+
+@dataclass(frozen=True, eq=False)
+class Departures:
+    """What each series did after the onset, against what it did before."""
+
+    centre: Float[np.ndarray, " series"]
+    """Baseline median; NaN where the baseline holds no value."""
+    scale: Float[np.ndarray, " series"]
+    """What counts as one deviation, in the unit of the series; above 0."""
+    z: Float[np.ndarray, "rows series"]
+    """Signed deviations of every row, baseline included; NaN where not measured."""
+    size: Float[np.ndarray, " series"]
+    """Deviations that a fifth of the rows after the onset exceed; 0 where not measured."""
+    direction: Int[np.ndarray, " series"]
+    """Sign of the median deviation after the onset."""
+    trust: Float[np.ndarray, " series"]
+    """How much the baseline is worth, 0 to 1: few measured rows are worth little."""
+    gone: Float[np.ndarray, " series"]
+    """Share of the rows after the onset in which the series, and not all others, is missing."""
+
+
+def departures(
+    values: Float[np.ndarray, "rows series"],
+    onset: int,
+    siblings: Int[np.ndarray, " series"],
+) -> Departures:
+    """Compare the rows from `onset` on with the rows before; both must not be empty.
+
+    `siblings` numbers the metrics: series of one number measure the same thing elsewhere, and
+    lend their scale to a series that never varied. One deviation is the geometric mean of the
+    usual extreme of a stretch as long as the incident and of the standard deviation, so that a
+    burst that has been seen before is no news, whether it comes often or seldom.
+    """
     x = measured(values)
-    away = np.abs(x - centre)
-    largest = np.where(np.isfinite(away), away, 0.0).max(axis=0, initial=0.0)
-    scale = np.where(scale > 0, scale, np.where(largest > 0, largest / 10, 1.0))
-    return np.clip((x - centre) / scale, -CAP, CAP)
+    before, after = x[:onset], x[onset:]
+    centre = median(before)
+    scale = _scale(before, centre, len(after), siblings)
+    away = np.abs(after - centre)
+    largest = np.nan_to_num(extremes(away)[1])
+    scale = np.where(scale > 0, scale, np.where(largest > 0, largest / ALONE, 1.0))
+    z = np.clip((x - centre) / scale, -LARGEST, LARGEST)
+    count = np.isfinite(before).sum(axis=0)
+    return Departures(
+        centre,
+        scale,
+        z,
+        np.nan_to_num(quantiles(np.abs(z[onset:]), (_SUSTAINED,))[0]),
+        np.sign(np.nan_to_num(median(z[onset:]))).astype(np.int64),
+        count / (count + 5.0),
+        _gone(before, after),
+    )
 
 
-def runs_of(flags: Bool[np.ndarray, "rows series"], length: int) -> Bool[np.ndarray, "rows series"]:
-    """True at rows where a run of at least `length` true rows begins or goes on forward."""
-    result = flags.copy()
-    for ahead in range(1, min(length, len(flags) + 1)):
-        shifted = np.zeros_like(flags)
-        shifted[: len(flags) - ahead] = flags[ahead:]
-        result &= shifted
-    return result
+def _scale(
+    before: Float[np.ndarray, "rows series"],
+    centre: Float[np.ndarray, " series"],
+    length: int,
+    siblings: Int[np.ndarray, " series"],
+) -> Float[np.ndarray, " series"]:
+    deviation = mean_and_deviation(before)[1]
+    away = np.abs(before - centre)
+    low, high = quantiles(before, (0.25, 0.75))
+    stretch = min(length, max(1, len(before) // 4))
+    usual = np.fmax(usual_extreme(away, stretch), (high - low) / 1.349)
+    own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
+    elsewhere = _of_siblings(deviation, siblings)
+    floored = np.fmax(np.fmax(own, LEVEL_FLOOR * np.abs(centre)), SIBLING_FLOOR * elsewhere)
+    return np.where(floored > 0, floored, SIBLING_SCALE * elsewhere)
+
+
+def _of_siblings(
+    scale: Float[np.ndarray, " series"], siblings: Int[np.ndarray, " series"]
+) -> Float[np.ndarray, " series"]:
+    """For each series the median scale of those siblings that varied at all; 0 without any."""
+    found = np.zeros(len(scale))
+    for number in np.unique(siblings):
+        members = siblings == number
+        varied = scale[members][scale[members] > 0]
+        found[members] = np.median(varied) if len(varied) else 0.0
+    return found
+
+
+def _gone(
+    before: Float[np.ndarray, "rows series"], after: Float[np.ndarray, "rows series"]
+) -> Float[np.ndarray, " series"]:
+    more = np.isnan(after).mean(axis=0) - np.isnan(before).mean(axis=0)
+    return np.clip(more - max(float(np.median(more)), 0.0), 0.0, 1.0)

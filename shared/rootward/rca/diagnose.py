@@ -15,11 +15,13 @@ from rootward.model.incident import Band, Candidate, Diagnosis, Evidence
 from rootward.model.kind import Kind, kind_of
 from rootward.model.series import Series
 from rootward.model.window import Window
-from rootward.numerics.anomaly import standard_deviation
+from rootward.numerics.anomaly import mean_and_deviation
+from rootward.numerics.suspicion import NEVER
 from rootward.rca.confidence import band_of
 from rootward.rca.evidence import order_of_onset, size_of_change, why_not_first
 from rootward.rca.excerpt import excerpt
-from rootward.rca.onset import MIN_BASELINE, NEVER, find_onset
+from rootward.rca.frame import framed
+from rootward.rca.onset import MIN_BASELINE, find_onset
 from rootward.rca.ranking import Ranking, rank
 
 MAX_CANDIDATES = 50
@@ -49,6 +51,7 @@ def diagnose(
     Raises:
         InsufficientData: no series, no measured value, or no row before the onset.
     """
+    window = framed(window)
     _check(window)
     onset, cautions = _onset(window)
     setting = Setting(window, discovery.about.name if discovery else "none", seed)
@@ -115,7 +118,7 @@ def _symptom_column(window: Window, ranking: Ranking, symptom: Series | None) ->
 def _screened(window: Window, ranking: Ranking, symptom: int | None) -> list[int]:
     """The columns worth a causal graph: the symptom, then by surprise; none that is constant."""
     values = window.values[: ranking.onset]
-    varied = standard_deviation(values) > 0
+    varied = mean_and_deviation(values)[1] > 0
     known = np.isfinite(values).mean(axis=0) > 0.5
     order = sorted(
         np.flatnonzero(varied & known).tolist(),
@@ -170,7 +173,7 @@ def _answer(
         method=setting.method,
         seed=setting.seed,
         cautions=cautions,
-        excerpts=tuple(excerpt(window, column, onset) for column in shown),
+        excerpts=tuple(excerpt(window, column, onset, ranking.found) for column in shown),
         **_extent(window),
     )
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from rootward.model.incident import Evidence
 from rootward.model.window import Window
-from rootward.numerics.anomaly import median
-from rootward.rca.onset import NEVER
+from rootward.numerics.suspicion import NEVER
 from rootward.rca.ranking import Ranking
 from rootward.rca.wording import clock, duration, quantity
 
@@ -15,10 +14,10 @@ from rootward.rca.wording import clock, duration, quantity
 def size_of_change(window: Window, ranking: Ranking, column: int, onset: int) -> Evidence:
     """How far the series went from its baseline, and when."""
     series = window.series[column]
-    before = float(median(window.values[:onset, [column]])[0])
-    away = np.nan_to_num(ranking.z[onset:, column])
+    before = float(ranking.found.centre[column])
+    away = np.nan_to_num(ranking.found.z[onset:, column])
     row = onset + int(np.abs(away).argmax())
-    peak, score = float(window.values[row, column]), float(ranking.z[row, column])
+    peak, score = float(window.values[row, column]), float(ranking.found.z[row, column])
     if not np.isfinite(score) or score == 0:
         return Evidence("size", f"{series} stayed at its baseline.", 0.0, "deviations")
     verb = "rose" if score > 0 else "fell"

@@ -7,23 +7,22 @@ import numpy as np
 from rootward.model.incident import Excerpt
 from rootward.model.kind import unit_of
 from rootward.model.window import Window
-from rootward.numerics.anomaly import location_and_scale, measured
+from rootward.numerics.anomaly import Departures, measured
 
 POINTS = 240
 _BAND = 3.0
 """Half width of the baseline band in deviations."""
 
 
-def excerpt(window: Window, column: int, onset: int) -> Excerpt:
+def excerpt(window: Window, column: int, onset: int, found: Departures) -> Excerpt:
     """One series with its baseline band, at most `POINTS` points, extremes kept.
 
     A recording gap longer than the rows behind it is cut off with all that lies before it.
     """
     start = _first_row_shown(window, onset)
     times, values = window.times[start:], measured(window.values[start:, column])
-    centre, scale = location_and_scale(window.values[:onset, [column]])
-    middle = float(centre[0]) if np.isfinite(centre[0]) else 0.0
-    width = _BAND * float(scale[0]) if np.isfinite(scale[0]) else 0.0
+    middle = float(np.nan_to_num(found.centre[column]))
+    width = _BAND * float(np.nan_to_num(found.scale[column]))
     rows = [_extreme(values, part, middle) for part in _parts(len(times))]
     return Excerpt(
         window.series[column],

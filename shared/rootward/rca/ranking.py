@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from rootward.model.series import Series
+from rootward.model.kind import Kind
+from rootward.model.traits import Traits, traits
 from rootward.model.window import Window
-from rootward.numerics.anomaly import deviations
-from rootward.rca.onset import departures
+from rootward.numerics.anomaly import Departures, departures
+from rootward.numerics.suspicion import first_rows, promptness, surprise, suspicion
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,38 +24,42 @@ class Ranking:
     """Score of each service; they sum to 1."""
     speaking: tuple[int, ...]
     """For each service the column that speaks most clearly."""
-    z: Float[np.ndarray, "rows series"]
-    """Signed deviations from the baseline; NaN where not measured."""
+    found: Departures
     surprise: Float[np.ndarray, " series"]
-    """Size of each series' departure; 0 where there is none."""
+    """How surprising each series' departure is; 0 where there is none."""
     onsets: Int[np.ndarray, " series"]
     """Row of each departure, `NEVER` where there is none."""
-
-
-def columns_of(series: tuple[Series, ...]) -> dict[str, list[int]]:
-    """The columns of each service, services sorted by name."""
-    columns: dict[str, list[int]] = {}
-    for column, one in enumerate(series):
-        columns.setdefault(one.service, []).append(column)
-    return dict(sorted(columns.items()))
+    traits: Traits
 
 
 def rank(window: Window, onset: int) -> Ranking:
-    """Services by how surprising their clearest series is."""
-    z = deviations(window.values, window.values[:onset])
-    away = np.abs(np.nan_to_num(z[onset:]))
-    surprise = np.log1p(away.max(axis=0, initial=0.0))
-    owned = columns_of(window.series)
-    clearest = {s: max(c, key=lambda k: (surprise[k], window.series[k])) for s, c in owned.items()}
-    score = {service: float(surprise[column]) ** 2 for service, column in clearest.items()}
-    services = tuple(sorted(score, key=lambda s: (-score[s], s)))
-    raw = np.array([score[s] for s in services]) + 1e-12
+    """Services by what speaks against them."""
+    names = traits(window.series)
+    found = departures(window.values, onset, names.siblings)
+    load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
+    onsets = first_rows(found.z, onset)
+    values = surprise(found, names.harm, load) * promptness(onsets, onset, len(window.values))
+    kinds = np.array([list(Kind).index(kind) for kind in names.kinds], dtype=np.int64)
+    scores = suspicion(values, names.owners, kinds, len(names.services))
+    order = sorted(range(len(scores)), key=lambda k: (-scores[k], names.services[k]))
+    raw = np.exp(scores[order] - scores.max())
     return Ranking(
         onset,
-        services,
+        tuple(names.services[k] for k in order),
         raw / raw.sum(),
-        tuple(clearest[s] for s in services),
-        z,
-        surprise,
-        departures(z, onset),
+        tuple(_clearest(window, values, names.owners, k) for k in order),
+        found,
+        values,
+        onsets,
+        names,
     )
+
+
+def _clearest(
+    window: Window,
+    values: Float[np.ndarray, " series"],
+    owners: Int[np.ndarray, " series"],
+    service: int,
+) -> int:
+    own = np.flatnonzero(owners == service).tolist()
+    return max(own, key=lambda c: (values[c], window.series[c]))
