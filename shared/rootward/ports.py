@@ -241,8 +241,12 @@ class Platform:
     incidents: IncidentStore
     results: ResultStore
     clock: Clock
+    closing: tuple[Callable[[], None], ...] = ()
+    """What to let go of once bus and jobs have stopped."""
 
     def close(self) -> None:
-        """Stop the bus and the jobs."""
+        """Stop the bus and the jobs, then let go of the rest; idempotent."""
         self.bus.close()
         self.jobs.close()
+        for let_go in self.closing:
+            let_go()

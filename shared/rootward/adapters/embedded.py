@@ -1,0 +1,352 @@
+"""The durable embedded bus and thread jobs: bounded, and they encode as a network would."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
+from rootward.adapters.sql.queues import QueuedBatch, QueuedJob, SqlBatchQueue, SqlJobQueue
+from rootward.codec import batch_from_bytes, batch_to_bytes
+from rootward.errors import Busy, InvalidInput, InvalidParameters, Unavailable
+from rootward.model.series import SampleBatch
+from rootward.ports import DEFAULT_TENANT, BatchHandler, JobHandler, JsonValue
+from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG
+
+log = logging.getLogger(__name__)
+
+_LONGEST_LOOK_SECONDS = 0.2
+"""How long to wait at most before looking at the clock again: it need not run in real time."""
+
+
+class _Places:
+    """A bounded number of places, and how many are taken."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        return self._taken
+
+    def take(self) -> None:
+        with self._lock:
+            if self._taken >= self._most:
+                raise Busy(f"{self._taken} {self._what} wait, {self._most} may")
+            self._taken += 1
+
+    def change(self, by: int) -> None:
+        with self._lock:
+            self._taken += by
+
+
+class _Group:
+    """Items that go into one commit, and what came of it."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, bytes]] = []
+        self.done = False
+        self.error: BaseException | None = None
+
+
+class _GroupCommit:
+    """One commit for all who ask while another commit is under way; the first one makes it."""
+
+    def __init__(self, commit: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        self._commit = commit
+        self._open = _Group()
+        self._open_lock = threading.Lock()
+        self._commit_lock = threading.Lock()
+
+    def add(self, item: tuple[str, bytes]) -> None:
+        """Return once the item is committed; raise what the commit of its group raised."""
+        with self._open_lock:
+            group = self._open
+            group.items.append(item)
+        with self._commit_lock:
+            if not group.done:
+                self._commit_group(group)
+        if group.error is not None:
+            raise Unavailable(str(group.error)) from group.error
+
+    def _commit_group(self, group: _Group) -> None:
+        with self._open_lock:
+            self._open = _Group()
+        try:
+            self._commit(group.items)
+        except BaseException as error:
+            group.error = error
+            raise
+        finally:
+            group.done = True
+
+
+class EmbeddedBus:
+    """A bus inside one process: `publish` is one durable insert, one thread hands over in order."""
+
+    _READ = 32
+    """Batches read, and then deleted, in one statement; a crash hands so many over again."""
+
+    def __init__(
+        self, queue: SqlBatchQueue, max_backlog: int, policy: Policy | None = None
+    ) -> None:
+        self._queue = queue
+        self._policy = policy or Policy()
+        self._commit = _GroupCommit(queue.put)
+        self._places = _Places(max_backlog, "batches")
+        self._places.change(queue.count())
+        self._wake = threading.Condition()
+        self._news = True
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def publish(self, batch: SampleBatch) -> None:
+        """Take a batch; once this returns, the batch survives a crash of the process.
+
+        Raises:
+            Busy: `max_backlog` batches wait; nothing was taken.
+            Unavailable: the database does not answer; nothing was taken.
+        """
+        body = batch_to_bytes(batch)
+        self._places.take()
+        try:
+            self._commit.add((batch.tenant, body))
+        except BaseException:
+            self._places.change(-1)
+            raise
+        BUS_BACKLOG.set(self._places.taken)
+        with self._wake:
+            self._news = True
+            self._wake.notify()
+
+    def serve(self, handler: BatchHandler) -> None:
+        """Start handing batches to `handler`, first those that an earlier process left."""
+        if self._thread is not None:
+            raise InvalidInput("this bus is served already")
+        self._thread = threading.Thread(
+            target=self._run, args=(handler,), name="rootward-bus", daemon=True
+        )
+        self._thread.start()
+
+    def backlog(self) -> int:
+        """Batches taken and not yet handled."""
+        return self._places.taken
+
+    def close(self) -> None:
+        """Finish the batch in hand and stop serving; idempotent."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self, handler: BatchHandler) -> None:
+        while self._wait_for_news():
+            try:
+                self._drain(handler)
+            except Exception:
+                log.exception("bus stumbled, goes on")
+                self._pause(self._policy.outage_wait_seconds)
+                self._news = True
+
+    def _wait_for_news(self) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._news or self._closed)
+            self._news = False
+            return not self._closed
+
+    def _drain(self, handler: BatchHandler) -> None:
+        while batches := self._queue.head(self._READ):
+            handled = 0
+            while handled < len(batches) and self._hand_over(batches[handled], handler):
+                handled += 1
+            if handled:
+                self._queue.remove_through(batches[handled - 1].id)
+                self._places.change(-handled)
+                BUS_BACKLOG.set(self._places.taken)
+            if handled < len(batches):
+                return
+
+    def _hand_over(self, batch: QueuedBatch, handler: BatchHandler) -> bool:
+        """Whether the batch is dealt with: handled, or dead. Order matters, so retries block."""
+        tries = failures = 0
+        while not self._closed:
+            delivery = self._policy.deliver(
+                lambda: handler(batch_from_bytes(batch.body)), tries + 1, "batch"
+            )
+            if delivery.outcome is Outcome.DONE:
+                return True
+            if delivery.outcome is Outcome.DEAD:
+                self._queue.bury(batch, delivery.reason, tries + 1)
+                given_up("batch", "", delivery.reason)
+                return True
+            tries += delivery.outcome is Outcome.AGAIN
+            failures += 1
+            self._pause(self._policy.wait_seconds(failures))
+        return False
+
+    def _pause(self, seconds: float) -> None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed, seconds)
+
+
+class ThreadJobs:
+    """Jobs run by threads of this process; each is a row until it has run."""
+
+    def __init__(
+        self,
+        queue: SqlJobQueue,
+        max_backlog: int,
+        *,
+        workers: int = 2,
+        policy: Policy | None = None,
+    ) -> None:
+        self._queue = queue
+        self._policy = policy or Policy()
+        self._workers = workers
+        self._places = _Places(max_backlog, "jobs")
+        self._places.change(queue.count())
+        self._wake = threading.Condition()
+        self._changes = 0
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
+        """Queue a job; once this returns, the job survives a crash of the process.
+
+        Raises:
+            Busy: `max_backlog` jobs wait or run; nothing was taken.
+            InvalidInput: the payload is no JSON.
+            Unavailable: the database does not answer; nothing was taken.
+        """
+        body = _encoded(payload)
+        self._places.take()
+        try:
+            new = self._queue.put(_tenant(payload), name, body, delay_seconds)
+        except BaseException:
+            self._places.change(-1)
+            raise
+        if not new:
+            self._places.change(-1)
+        self._tell()
+
+    def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
+        """Start running jobs, first those that an earlier process left."""
+        if self._threads:
+            raise InvalidInput("these jobs are served already")
+        self._queue.recover()
+        self._places.change(self._queue.count() - self._places.taken)
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(make_handlers(),), name=f"rootward-jobs-{k}", daemon=True
+            )
+            for k in range(self._workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def backlog(self) -> int:
+        """Jobs that wait or run."""
+        return self._places.taken
+
+    def close(self) -> None:
+        """Finish the jobs in hand and stop serving; idempotent."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+    def _run(self, handlers: Mapping[str, JobHandler]) -> None:
+        while not self._closed:
+            try:
+                taken = self._next()
+                if taken is not None:
+                    self._settle(taken, self._deliver(taken, handlers))
+            except Exception:
+                log.exception("jobs stumbled, go on")
+                self._pause(self._policy.outage_wait_seconds)
+
+    def _next(self) -> QueuedJob | None:
+        """A job that is due; None after a wait for one."""
+        seen = self._changes
+        wait = self._queue.wait_seconds()
+        if wait is not None and wait <= 0:
+            return self._queue.take()
+        limit = None if wait is None else min(wait, _LONGEST_LOOK_SECONDS)
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed or self._changes != seen, limit)
+        return None
+
+    def _deliver(self, taken: QueuedJob, handlers: Mapping[str, JobHandler]) -> Delivery:
+        if taken.tries > self._policy.tries:
+            reason = f"the process ended {taken.tries - 1} times while this job ran"
+            return Delivery(Outcome.DEAD, reason)
+
+        def work() -> None:
+            if taken.name not in handlers:
+                raise InvalidParameters(
+                    f"no job is called {taken.name}; known: {', '.join(sorted(handlers))}"
+                )
+            handlers[taken.name](**json.loads(taken.payload))
+
+        return self._policy.deliver(work, taken.tries, f"job {taken.name}")
+
+    def _settle(self, taken: QueuedJob, delivery: Delivery) -> None:
+        while not self._settled(taken, delivery):
+            self._pause(self._policy.outage_wait_seconds)
+            if self._closed:  # the row stays, and the job runs again after the next start
+                return
+
+    def _settled(self, taken: QueuedJob, delivery: Delivery) -> bool:
+        try:
+            if self._write_outcome(taken, delivery):
+                self._places.change(-1)
+        except Unavailable as error:
+            log.warning("jobs wait for the database", extra={"reason": str(error)})
+            return False
+        self._tell()
+        return True
+
+    def _write_outcome(self, taken: QueuedJob, delivery: Delivery) -> bool:
+        """Whether the job has left the queue."""
+        if delivery.outcome is Outcome.AGAIN:
+            wait = self._policy.wait_seconds(taken.tries)
+            return not self._queue.put_back(taken, wait, tries=taken.tries)
+        if delivery.outcome is Outcome.OUTAGE:
+            wait = self._policy.outage_wait_seconds
+            return not self._queue.put_back(taken, wait, tries=taken.tries - 1)
+        if delivery.outcome is Outcome.DEAD:
+            self._queue.bury(taken, delivery.reason)
+            given_up("job", taken.name, delivery.reason)
+        else:
+            self._queue.remove(taken)
+        return True
+
+    def _tell(self) -> None:
+        JOBS_BACKLOG.set(self._places.taken)
+        with self._wake:
+            self._changes += 1
+            self._wake.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed, seconds)
+
+
+def _encoded(payload: Mapping[str, JsonValue]) -> str:
+    try:
+        return json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the payload of a job must be JSON: {error}") from error
+
+
+def _tenant(payload: Mapping[str, JsonValue]) -> str:
+    tenant = payload.get("tenant", DEFAULT_TENANT)
+    return tenant if isinstance(tenant, str) else DEFAULT_TENANT

@@ -1,0 +1,156 @@
+"""The tables. Every row carries a tenant; times are Unix seconds, or microseconds in `_us`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_BigKey = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only in a column that is exactly INTEGER."""
+
+
+def _counted() -> Column[int]:
+    """An id that is never given twice, not even after its row has gone."""
+    return Column("id", _BigKey, primary_key=True, autoincrement=True)
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant", String(128), nullable=False)
+
+
+def _tenant_key() -> Column[str]:
+    return Column("tenant", String(128), primary_key=True)
+
+
+series = Table(
+    "series",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("digest", String(64), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    UniqueConstraint("tenant", "digest"),
+    sqlite_autoincrement=True,
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("level", SmallInteger, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "tenant", "end_us"),
+    Index(None, "tenant", "level"),
+    sqlite_autoincrement=True,
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    _tenant_key(),
+    Column("id", String(128), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("opened_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "number"),
+    Index(None, "tenant", "opened_unix", "number"),
+)
+
+incident_service = Table(
+    "incident_service",
+    metadata,
+    _tenant_key(),
+    Column("service", String(512), primary_key=True),
+    Column("incident_id", String(128), primary_key=True),
+)
+
+diagnosis = Table(
+    "diagnosis",
+    metadata,
+    _tenant_key(),
+    Column("incident_id", String(128), primary_key=True),
+    Column("body", Text),
+    Column("failure", Text),
+)
+
+analysis = Table(
+    "analysis",
+    metadata,
+    _tenant_key(),
+    Column("incident_id", String(128), primary_key=True),
+    Column("method", String(128), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+method = Table(
+    "method",
+    metadata,
+    _tenant_key(),
+    Column("name", String(128), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+queued_batch = Table(
+    "queued_batch",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+job = Table(
+    "job",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("name", String(128), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("waiting_key", String(64)),
+    Column("tries", Integer, nullable=False),
+    Column("set_unix", Double, nullable=False),
+    Column("run_after_unix", Double, nullable=False),
+    UniqueConstraint("waiting_key"),
+    Index(None, "run_after_unix", "id"),
+    sqlite_autoincrement=True,
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("dead_unix", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,63 @@
+"""build(settings) → Platform: the only place that chooses adapters, by URL scheme alone."""
+
+from __future__ import annotations
+
+from rootward.adapters.clock import SystemClock
+from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
+from rootward.adapters.sql.engine import Database, open_database
+from rootward.adapters.sql.migrations import migrate
+from rootward.adapters.sql.queues import SqlBatchQueue, SqlJobQueue
+from rootward.adapters.sql.samples import SqlSampleStore
+from rootward.adapters.sql.stores import SqlIncidentStore, SqlResultStore
+from rootward.errors import InvalidConfiguration
+from rootward.ports import Bus, Clock, Jobs, Platform
+from rootward.settings import Settings
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Platform:
+    """A platform on the three URLs, with the database created and its tables up to date.
+
+    Nothing runs yet: `serve` on bus and jobs starts them. Without a clock it is the system's.
+
+    Raises:
+        InvalidConfiguration: a URL that is not supported; the text says which and what is.
+        Unavailable: the database does not answer.
+    """
+    _check_schemes(settings)
+    chosen = clock or SystemClock()
+    database = open_database(settings.database_url)
+    migrate(database)
+    return Platform(
+        bus=_bus(settings, database, chosen),
+        jobs=_jobs(settings, database, chosen),
+        samples=SqlSampleStore(database),
+        incidents=SqlIncidentStore(database),
+        results=SqlResultStore(database),
+        clock=chosen,
+        closing=(database.close,),
+    )
+
+
+def _check_schemes(settings: Settings) -> None:
+    if settings.bus_url != "embedded://":
+        raise InvalidConfiguration(
+            f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; allowed: embedded:// "
+            "(Kafka comes in a later version)"
+        )
+    if settings.jobs_url != "thread://":
+        raise InvalidConfiguration(
+            f"ROOTWARD_JOBS_URL has the scheme {_scheme(settings.jobs_url)}; allowed: thread:// "
+            "(Celery comes in a later version)"
+        )
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0] or "(none)"
+
+
+def _bus(settings: Settings, database: Database, clock: Clock) -> Bus:
+    return EmbeddedBus(SqlBatchQueue(database, clock), settings.max_backlog)
+
+
+def _jobs(settings: Settings, database: Database, clock: Clock) -> Jobs:
+    return ThreadJobs(SqlJobQueue(database, clock), settings.max_backlog)
