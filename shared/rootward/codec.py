@@ -65,7 +65,7 @@ def batch_from_bytes(data: bytes) -> SampleBatch:
 
 
 @lru_cache(maxsize=64)
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> Any:  # a TypeAdapter, which beartype cannot check
     return TypeAdapter(cast(Any, kind))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -52,6 +53,8 @@ class Method(ABC):
     """A frozen dataclass: its fields are its parameters."""
 
     about: ClassVar[About]
+    exceptions: ClassVar[Mapping[str, str]] = {}
+    """Checks of `rootward.testing.checks` that do not hold for it, each with the reason."""
 
     @abstractmethod
     def run(self, case: Case) -> Result:

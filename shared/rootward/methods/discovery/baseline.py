@@ -25,7 +25,8 @@ class Baseline:
 
     values: Float[np.ndarray, "rows used"]
     columns: Int[np.ndarray, " used"]
-    """Columns of the window that `values` holds."""
+    """Columns of the window that `values` holds, in the order of their series: a fit sees the
+    same numbers in the same places however the window's columns are ordered."""
     since_gap: Int[np.ndarray, " rows"]
     """Uninterrupted rows before each row."""
     filled: float
@@ -61,7 +62,8 @@ def baseline(window: Window) -> Baseline:
     present = finite.any(axis=1)
     measured = finite[present].mean(axis=0) if present.any() else np.zeros(rows.shape[1])
     enough = measured >= 1 - MOST_MISSING
-    columns = np.flatnonzero(enough & _varying(rows, finite))
+    usable = np.flatnonzero(enough & _varying(rows, finite))
+    columns = np.array(sorted(usable, key=lambda c: window.series[c]), dtype=np.int64)
     since_gap = _since_gap(window, finite[:, columns])
     kept = finite[:, columns]
     alive = kept.mean(axis=1) >= 0.5 if len(columns) else present
