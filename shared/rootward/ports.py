@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.result import Analysis, MethodEntry
@@ -19,6 +19,7 @@ JobHandler = Callable[..., None]
 DEFAULT_TENANT = "default"
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Tells the time; tests and replays move it themselves."""
 
@@ -27,6 +28,7 @@ class Clock(Protocol):
         ...
 
 
+@runtime_checkable
 class Bus(Protocol):
     """Carries sample batches: at least once, in order per service."""
 
@@ -56,6 +58,7 @@ class Bus(Protocol):
         ...
 
 
+@runtime_checkable
 class Jobs(Protocol):
     """Runs named jobs later: at least once. Payloads are JSON."""
 
@@ -109,6 +112,7 @@ class SeriesInfo:
     last_unix: float
 
 
+@runtime_checkable
 class SampleStore(Protocol):
     """A rolling window of samples."""
 
@@ -151,6 +155,7 @@ class IncidentPage:
     next_cursor: str | None
 
 
+@runtime_checkable
 class IncidentStore(Protocol):
     """Incidents and their diagnoses."""
 
@@ -211,6 +216,7 @@ class IncidentStore(Protocol):
         ...
 
 
+@runtime_checkable
 class ResultStore(Protocol):
     """Analyses of incidents, and the catalogue of methods."""
 
