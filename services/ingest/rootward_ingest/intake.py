@@ -22,8 +22,8 @@ __all__ = ["Intake", "Limits", "Readings", "Receipt"]
 
 log = logging.getLogger(__name__)
 
-_VERDICTS: tuple[Reason | None, ...] = (None, *Reason)
-_CODE = {reason: code for code, reason in enumerate(_VERDICTS)}
+_CODE: Mapping[Reason | None, int] = {None: 0} | {r: k for k, r in enumerate(Reason, start=1)}
+_REASON = {code: reason for reason, code in _CODE.items() if reason}
 _QUIET_SECONDS = 60.0
 """Distance between two log lines, or two sweeps, of the same kind."""
 
@@ -81,13 +81,16 @@ class Intake:
         """
         now = self._platform.clock.now()
         self._occasionally("sweep", now, partial(self.known.make_room, now))
-        slots = {slot: k for k, slot in enumerate(dict.fromkeys(readings.slots))}
-        index = np.fromiter(map(slots.__getitem__, readings.slots), np.int32, len(readings.slots))
-        verdict = self._verdict(readings, tuple(slots), index, now)
-        batch = _batch(readings, tuple(slots), index, verdict == 0)
+        slots = list(dict.fromkeys(readings.slots))
+        position = {slot: k for k, slot in enumerate(slots)}
+        index = np.fromiter(
+            map(position.__getitem__, readings.slots), np.int32, len(readings.slots)
+        )
+        verdict = self._verdict(readings, slots, index, now)
+        kept, batch = _kept(readings, slots, index, verdict == 0)
         if len(batch):
             self._platform.bus.publish(batch)
-        for slot in slots:
+        for slot in kept:
             slot.seen_unix = now
         receipt = self._receipt(readings, verdict, len(batch))
         self._count(readings, batch, receipt, protocol, now)
@@ -110,8 +113,7 @@ class Intake:
         now: float,
     ) -> np.ndarray:
         """For each sample 0 where it passes, else the code of the first rule that it breaks."""
-        of_slot = np.array([_CODE[slot.reason] for slot in slots], dtype=np.int64)
-        verdict = of_slot[index] if len(index) else np.zeros(0, dtype=np.int64)
+        verdict = _label_verdict(slots, index)
         ahead = readings.times > now + self.limits.max_ahead_seconds
         # not `<`: a time that is NaN must not pass
         old = ~(readings.times >= now - self.limits.max_age_seconds)
@@ -127,8 +129,7 @@ class Intake:
         rejected: dict[str, int] = {}
         details: list[str] = []
         for code in np.unique(verdict[verdict > 0]).tolist():
-            reason = _VERDICTS[code]
-            assert reason is not None
+            reason = _REASON[code]
             rejected[reason.value] = int(np.count_nonzero(verdict == code))
             example = _shown(readings, int(np.argmax(verdict == code)))
             details.append(f"{reason}: {explained(reason, self.limits)}{example}")
@@ -158,19 +159,25 @@ class Intake:
         act()
 
 
-def _batch(
-    readings: Readings,
-    slots: Sequence[Slot],
-    index: np.ndarray,
-    keep: np.ndarray,
-) -> SampleBatch:
-    """The samples to keep, with the series that they belong to and no others."""
-    used, position = np.unique(index[keep], return_inverse=True)
-    series = [slots[k].series for k in used.tolist()]
-    return SampleBatch(
+def _label_verdict(slots: Sequence[Slot], index: np.ndarray) -> np.ndarray:
+    reasons = [slot.reason for slot in slots]
+    if reasons.count(None) == len(reasons):
+        return np.zeros(len(index), dtype=np.int64)
+    return np.array([_CODE[reason] for reason in reasons], dtype=np.int64)[index]
+
+
+def _kept(
+    readings: Readings, slots: Sequence[Slot], index: np.ndarray, keep: np.ndarray
+) -> tuple[Sequence[Slot], SampleBatch]:
+    """The slots of the samples to keep and no others, and these samples."""
+    if not keep.all():
+        used, index = np.unique(index[keep], return_inverse=True)
+        slots = [slots[k] for k in used.tolist()]
+    series = [slot.series for slot in slots]
+    return slots, SampleBatch(
         tenant=DEFAULT_TENANT,
         series=tuple(s for s in series if s is not None),
-        index=position.astype(np.int32),
+        index=index.astype(np.int32),
         times=readings.times[keep],
         values=readings.values[keep],
     )
