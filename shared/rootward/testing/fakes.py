@@ -1,0 +1,353 @@
+"""The ports without a database: in memory, in the caller's thread, on a clock moved by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rootward.errors import Busy, InsufficientData, InvalidInput, InvalidParameters, NotFound
+from rootward.model.incident import Diagnosis, Incident, Status
+from rootward.model.result import Analysis, MethodEntry
+from rootward.model.series import SampleBatch, Series
+from rootward.model.window import Window
+from rootward.ports import (
+    DEFAULT_TENANT,
+    BatchHandler,
+    Clock,
+    IncidentPage,
+    JobHandler,
+    JsonValue,
+    Platform,
+    SeriesInfo,
+    WindowQuery,
+)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on."""
+        self._now += seconds
+
+    def set(self, unix: float) -> None:
+        """Move the clock to a time, back too."""
+        self._now = unix
+
+
+class FakeBus:
+    """Hands each batch to the handler in `publish`; what the handler raises comes out there.
+
+    Until it is served, batches wait, as many as `max_backlog`.
+    """
+
+    def __init__(self, max_backlog: int = 10_000) -> None:
+        self.published: list[SampleBatch] = []
+        self._waiting: deque[SampleBatch] = deque()
+        self._max_backlog = max_backlog
+        self._handler: BatchHandler | None = None
+
+    def publish(self, batch: SampleBatch) -> None:
+        """Take a batch and hand it over if there is a handler; raises Busy when full."""
+        if len(self._waiting) >= self._max_backlog:
+            raise Busy(f"{len(self._waiting)} batches wait, {self._max_backlog} may")
+        self.published.append(batch)
+        self._waiting.append(batch)
+        self._drain()
+
+    def serve(self, handler: BatchHandler) -> None:
+        """Hand over what waits, and from now on each batch as it comes."""
+        if self._handler is not None:
+            raise InvalidInput("this bus is served already")
+        self._handler = handler
+        self._drain()
+
+    def backlog(self) -> int:
+        """Batches taken and not yet handled."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """Stop handing over."""
+        self._handler = None
+
+    def _drain(self) -> None:
+        while self._waiting and self._handler is not None:
+            self._handler(self._waiting[0])
+            self._waiting.popleft()
+
+
+@dataclass(frozen=True)
+class FakeJob:
+    """A job that was submitted."""
+
+    name: str
+    payload: dict[str, JsonValue]
+    run_after_unix: float
+
+
+class FakeJobs:
+    """Keeps jobs until `run_all` runs those that are due; what a handler raises comes out there."""
+
+    def __init__(self, clock: Clock, max_backlog: int = 10_000) -> None:
+        self.waiting: list[FakeJob] = []
+        self.submitted: list[FakeJob] = []
+        self._clock = clock
+        self._max_backlog = max_backlog
+        self._handlers: Mapping[str, JobHandler] = {}
+
+    def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
+        """Queue a job, unless an equal one waits; raises Busy when full."""
+        try:
+            plain = json.loads(json.dumps(payload, allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"the payload of a job must be JSON: {error}") from error
+        job = FakeJob(name, plain, self._clock.now() + delay_seconds)
+        self.submitted.append(job)
+        equal = [
+            k for k, old in enumerate(self.waiting) if (old.name, old.payload) == (name, plain)
+        ]
+        for k in equal:
+            earlier = min(self.waiting[k].run_after_unix, job.run_after_unix)
+            self.waiting[k] = replace(job, run_after_unix=earlier)
+        if not equal:
+            if len(self.waiting) >= self._max_backlog:
+                raise Busy(f"{len(self.waiting)} jobs wait, {self._max_backlog} may")
+            self.waiting.append(job)
+
+    def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
+        """Take the handlers; nothing runs before `run_all`."""
+        self._handlers = make_handlers()
+
+    def run_all(self) -> int:
+        """Run every job that is due, and those that they submit; returns how many ran.
+
+        Raises:
+            InvalidParameters: no handler has the name of a job.
+        """
+        ran = 0
+        while due := [job for job in self.waiting if job.run_after_unix <= self._clock.now()]:
+            job = min(due, key=lambda one: one.run_after_unix)
+            self.waiting.remove(job)
+            if job.name not in self._handlers:
+                raise InvalidParameters(f"no job is called {job.name}")
+            self._handlers[job.name](**job.payload)
+            ran += 1
+        return ran
+
+    def backlog(self) -> int:
+        """Jobs that wait."""
+        return len(self.waiting)
+
+    def close(self) -> None:
+        """Forget the handlers."""
+        self._handlers = {}
+
+
+class FakeSampleStore:
+    """Samples in lists, read sample by sample: slow, and easy to see to be right."""
+
+    def __init__(self) -> None:
+        self._samples: dict[tuple[str, Series], dict[int, float]] = {}
+
+    def append(self, batch: SampleBatch) -> None:
+        """Store a batch; the first value of a time stays. Raises InvalidInput for no Unix time."""
+        if not all(abs(time) <= 9e12 for time in batch.times.tolist()):
+            raise InvalidInput("a sample has a time that is no Unix time in seconds")
+        columns = (batch.index.tolist(), batch.times.tolist(), batch.values.tolist())
+        for k, time, value in zip(*columns, strict=True):
+            samples = self._samples.setdefault((batch.tenant, batch.series[k]), {})
+            samples.setdefault(round(time * 1e6), value)
+
+    def window(self, query: WindowQuery) -> Window:
+        """Samples on a grid; raises InsufficientData where none lies in the window."""
+        if query.rows < 1 or not query.step_seconds >= 1e-6:
+            raise InvalidInput(f"no window has {query.rows} rows of {query.step_seconds:g} s")
+        steps = range(query.rows, -1, -1)
+        edges = [query.end_unix - k * query.step_seconds for k in steps]
+        columns = {
+            one: column
+            for one in sorted(self._wanted(query))
+            if any(map(math.isfinite, column := self._column(query.tenant, one, edges)))
+        }
+        if not columns:
+            raise InsufficientData(f"no sample between {edges[0]:.3f} and {edges[-1]:.3f}")
+        values = np.array(list(columns.values())).T
+        return Window(tuple(columns), np.array(edges[1:]), values, query.step_seconds)
+
+    def series(self, tenant: str = DEFAULT_TENANT) -> tuple[SeriesInfo, ...]:
+        """Every series known, in order of `Series`."""
+        known = sorted(one for owner, one in self._samples if owner == tenant)
+        return tuple(SeriesInfo(one, max(self._samples[tenant, one]) / 1e6) for one in known)
+
+    def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """Time of the newest sample, or None."""
+        return max((info.last_unix for info in self.series(tenant)), default=None)
+
+    def expire(self, before_unix: float) -> int:
+        """Forget the samples older than a time; returns how many."""
+        before, gone = round(before_unix * 1e6), 0
+        for key, samples in list(self._samples.items()):
+            kept = {time: value for time, value in samples.items() if time >= before}
+            gone += len(samples) - len(kept)
+            self._samples[key] = kept
+            if not kept:
+                del self._samples[key]
+        return gone
+
+    def check(self) -> None:
+        """Nothing can fail."""
+
+    def _wanted(self, query: WindowQuery) -> Iterator[Series]:
+        for tenant, one in self._samples:
+            asked = query.series is None or one in query.series
+            served = query.services is None or one.service in query.services
+            if tenant == query.tenant and asked and served:
+                yield one
+
+    def _column(self, tenant: str, one: Series, edges: Sequence[float]) -> list[float]:
+        marks = [round(edge * 1e6) for edge in edges]
+        column = [math.nan] * (len(marks) - 1)
+        for time, value in sorted(self._samples[tenant, one].items()):
+            row = bisect_left(marks, time) - 1
+            if 0 <= row < len(column):
+                column[row] = value
+        return column
+
+
+class FakeIncidentStore:
+    """Incidents in a dictionary."""
+
+    def __init__(self) -> None:
+        self._incidents: dict[tuple[str, str], Incident] = {}
+        self._diagnoses: dict[tuple[str, str], Diagnosis] = {}
+        self._failures: dict[tuple[str, str], str] = {}
+
+    def open(self, incident: Incident) -> Incident:
+        """Store a new incident and number it; one with this id that is there already stays."""
+        number = 1 + sum(tenant == incident.tenant for tenant, _ in self._incidents)
+        key = (incident.tenant, incident.id)
+        return self._incidents.setdefault(key, replace(incident, number=number))
+
+    def update(self, incident: Incident) -> None:
+        """Replace an incident that is there; it keeps its number."""
+        known = self.get(incident.id, incident.tenant)
+        self._incidents[incident.tenant, known.id] = replace(incident, number=known.number)
+
+    def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
+        """Open incidents, oldest first."""
+        return tuple(i for i in self._newest_first(tenant)[::-1] if i.status is Status.OPEN)
+
+    def get(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Incident:
+        """One incident by its id, or by its number written `INC-7`; raises NotFound."""
+        for incident in self._newest_first(tenant):
+            if incident_id in (incident.id, f"INC-{incident.number}"):
+                return incident
+        raise NotFound(f"there is no incident {incident_id}")
+
+    def page(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        *,
+        status: Status | None = None,
+        service: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> IncidentPage:
+        """Incidents, newest first; the cursor is the number of the last one seen."""
+        if limit < 1:
+            raise InvalidInput(f"a page holds at least one incident, not {limit}")
+        found = [
+            i
+            for i in self._newest_first(tenant)
+            if status in (None, i.status) and service in (None, i.symptom.service, *i.services)
+        ]
+        start = 0
+        if cursor is not None:
+            numbers = [str(i.number) for i in found]
+            if cursor not in numbers:
+                raise InvalidInput("the cursor is not one of ours; start again without one")
+            start = numbers.index(cursor) + 1
+        items = tuple(found[start : start + limit])
+        more = len(found) > start + limit
+        return IncidentPage(items, str(items[-1].number) if more else None)
+
+    def save(self, incident_id: str, diagnosis: Diagnosis, tenant: str = DEFAULT_TENANT) -> None:
+        """Store the diagnosis of an incident; a later one replaces it, and a failure."""
+        key = (tenant, self.get(incident_id, tenant).id)
+        self._diagnoses[key] = diagnosis
+        self._failures.pop(key, None)
+
+    def fail(self, incident_id: str, reason: str, tenant: str = DEFAULT_TENANT) -> None:
+        """Note that the diagnosis failed and why; a diagnosis that is there stays."""
+        self._failures[tenant, self.get(incident_id, tenant).id] = reason
+
+    def diagnosis(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Diagnosis | None:
+        """The diagnosis of an incident, None while there is none."""
+        return self._diagnoses.get((tenant, self._id(incident_id, tenant)))
+
+    def failure(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> str | None:
+        """Why the last diagnosis failed, None if it did not."""
+        return self._failures.get((tenant, self._id(incident_id, tenant)))
+
+    def check(self) -> None:
+        """Nothing can fail."""
+
+    def _newest_first(self, tenant: str) -> list[Incident]:
+        mine = [i for i in self._incidents.values() if i.tenant == tenant]
+        return sorted(mine, key=lambda i: (i.opened_unix, i.number or 0), reverse=True)
+
+    def _id(self, incident_id: str, tenant: str) -> str:
+        names = (i.id for i in self._newest_first(tenant) if f"INC-{i.number}" == incident_id)
+        return next(names, incident_id)
+
+
+class FakeResultStore:
+    """Analyses and the catalogue in dictionaries."""
+
+    def __init__(self) -> None:
+        self._analyses: dict[tuple[str, str, str, str], Analysis] = {}
+        self._catalogue: tuple[MethodEntry, ...] = ()
+
+    def save(self, analysis: Analysis, tenant: str = DEFAULT_TENANT) -> None:
+        """Store an analysis; one of the same incident, method and parameters is replaced."""
+        key = (tenant, analysis.incident_id, analysis.method, analysis.parameters)
+        self._analyses[key] = analysis
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Analysis, ...]:
+        """All analyses of an incident, by method name."""
+        mine = (a for key, a in self._analyses.items() if key[:2] == (tenant, incident_id))
+        return tuple(sorted(mine, key=lambda a: (a.method, a.parameters)))
+
+    def save_catalogue(self, entries: Sequence[MethodEntry]) -> None:
+        """Replace the catalogue."""
+        self._catalogue = tuple(sorted(entries, key=lambda entry: entry.name))
+
+    def catalogue(self) -> tuple[MethodEntry, ...]:
+        """Every method that the workers can run, by name."""
+        return self._catalogue
+
+
+def fake_platform(clock: Clock | None = None) -> Platform:
+    """A platform of fakes; without a clock it has a ManualClock."""
+    chosen = clock or ManualClock()
+    return Platform(
+        bus=FakeBus(),
+        jobs=FakeJobs(chosen),
+        samples=FakeSampleStore(),
+        incidents=FakeIncidentStore(),
+        results=FakeResultStore(),
+        clock=chosen,
+    )
