@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
+import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -25,6 +27,7 @@ class Dependency:
         self._name = name
         self._host, self._port = address.hostname, address.port or 80
         self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
         self._idle: list[tuple[float, HTTPConnection]] = []
         self._duration = measures.call_duration.labels(name)
         self._errors = measures.call_errors.labels(name)
@@ -67,15 +70,25 @@ class Dependency:
         return response.status, answer
 
     def _connection(self) -> HTTPConnection:
-        while self._idle:
-            since, connection = self._idle.pop()
-            if time.monotonic() - since < MAX_IDLE_SECONDS:
+        """A connection that is open and idle, or a new one; stale ones are closed."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
+                since, connection = self._idle.pop()
+            if time.monotonic() - since < MAX_IDLE_SECONDS and not _closed_by_peer(connection):
                 return connection
             connection.close()
         return HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
 
     def _keep(self, connection: HTTPConnection) -> None:
-        if len(self._idle) < MAX_IDLE_CONNECTIONS:
-            self._idle.append((time.monotonic(), connection))
-        else:
-            connection.close()
+        with self._lock:
+            if len(self._idle) < MAX_IDLE_CONNECTIONS:
+                self._idle.append((time.monotonic(), connection))
+                return
+        connection.close()
+
+
+def _closed_by_peer(connection: HTTPConnection) -> bool:
+    """Whether an idle connection has something to read, which can only be its end."""
+    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])

@@ -6,8 +6,10 @@ the metrics show is what the fault does.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import random
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -89,7 +91,7 @@ class Cpu(Fault):
     """`threads` threads compute without end, and every request fights them for the interpreter."""
 
     kind = "cpu"
-    threads: int = 2
+    threads: int = 4
 
     def workers(self, lock: threading.Lock) -> list[Worker]:
         """One loop a thread."""
@@ -114,13 +116,13 @@ class Leak(Fault):
         return [self._grow]
 
     def _grow(self) -> None:
-        object_bytes = 512
+        object_bytes = 750  # a list, its slots, and bytes too large for Python's own allocator
         batch = int(self.megabytes_per_second * 2**20 / object_bytes / 5)
         limit = int(self.limit_megabytes * 2**20 / object_bytes)
         turn = 0
         while not self._ended.wait(0.2):
             room = max(0, min(batch, limit - len(self._kept)))
-            self._kept += [[turn, bytes(400)] for _ in range(room)]
+            self._kept += [[turn, bytes(600)] for _ in range(room)]
             turn += 1
             if turn % 5 == 0:
                 gc.collect()
@@ -130,6 +132,8 @@ class Leak(Fault):
         super().end()
         self._kept.clear()
         gc.collect()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what is freed, unless asked
 
 
 @dataclass(kw_only=True)

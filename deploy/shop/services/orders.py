@@ -46,6 +46,7 @@ class Orders:
         """Store an order; one that is stored already stays as it is."""
         items = json.dumps(request.body.get("items", {}))
         row = (request.text("id"), request.text("user"), request.whole("cents"), items, time.time())
+        self._kit.pause(0.006)  # the accounting system, which must agree
         with self._kit.lock, self._measured("insert"), self._database as database:
             database.execute(
                 "INSERT INTO orders (id, user, cents, items, placed_unix) VALUES (?, ?, ?, ?, ?)"
@@ -59,6 +60,7 @@ class Orders:
 
     def list_orders(self, request: Request) -> Any:
         """The last orders of a user, and what he spent on them."""
+        self._kit.pause(0.003)
         with self._kit.lock, self._measured("select"):
             rows = self._database.execute(
                 "SELECT id, cents, placed_unix FROM orders WHERE user = ?"
