@@ -23,10 +23,7 @@ _HEAD = struct.Struct("<4sII")
 
 def batch_to_bytes(batch: SampleBatch) -> bytes:
     """A batch as one message: a JSON header with the series, then the three columns."""
-    header = json.dumps(
-        {"tenant": batch.tenant, "series": [[s.metric, *s.labels] for s in batch.series]},
-        separators=(",", ":"),
-    ).encode()
+    header = _header_of(batch.tenant, batch.series)
     return b"".join(
         (
             _HEAD.pack(_MAGIC, len(header), len(batch)),
@@ -49,19 +46,32 @@ def batch_from_bytes(data: bytes) -> SampleBatch:
         if magic != _MAGIC:
             raise UnreadableBody(f"not a sample batch of version 1: starts with {magic!r}")
         start = _HEAD.size + header_size
-        header = json.loads(data[_HEAD.size : start])
+        tenant, series = _header(bytes(data[_HEAD.size : start]))
         index = np.frombuffer(data, "<i4", samples, start)
         times = np.frombuffer(data, "<f8", samples, start + 4 * samples)
         values = np.frombuffer(data, "<f8", samples, start + 12 * samples)
-        series = tuple(
-            Series(metric, tuple((name, value) for name, value in labels))
-            for metric, *labels in header["series"]
-        )
         if samples and not 0 <= int(index.min()) <= int(index.max()) < len(series):
             raise UnreadableBody("a sample batch refers to a series that it does not hold")
-        return SampleBatch(header["tenant"], series, index, times, values)
+        return SampleBatch(tenant, series, index, times, values)
     except (struct.error, ValueError, KeyError, TypeError, InvalidInput) as error:
         raise UnreadableBody(f"torn sample batch: {error}") from error
+
+
+# Senders repeat their series scrape by scrape, so headers are kept in both directions.
+@lru_cache(maxsize=32)
+def _header_of(tenant: str, series: tuple[Series, ...]) -> bytes:
+    named = [[one.metric, *one.labels] for one in series]
+    return json.dumps({"tenant": tenant, "series": named}, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=32)
+def _header(data: bytes) -> tuple[str, tuple[Series, ...]]:
+    header = json.loads(data)
+    series = tuple(
+        Series(metric, tuple((name, value) for name, value in labels))
+        for metric, *labels in header["series"]
+    )
+    return header["tenant"], series
 
 
 @lru_cache(maxsize=64)

@@ -87,22 +87,30 @@ class _GroupCommit:
 
 
 class EmbeddedBus:
-    """A bus inside one process: `publish` is one durable insert, one thread hands over in order."""
+    """A bus inside one process: `publish` is one durable insert, one thread hands over in order.
+
+    What was handled is deleted in the commit of the next `publish`, which costs no sync of its
+    own, or when a second passes without one. A crash hands over again what was not deleted yet.
+    """
 
     _READ = 32
-    """Batches read, and then deleted, in one statement; a crash hands so many over again."""
+    """Batches read at once."""
+    _IDLE_SECONDS = 1.0
 
     def __init__(
         self, queue: SqlBatchQueue, max_backlog: int, policy: Policy | None = None
     ) -> None:
         self._queue = queue
         self._policy = policy or Policy()
-        self._commit = _GroupCommit(queue.put)
+        self._commit = _GroupCommit(self._put)
         self._places = _Places(max_backlog, "batches")
         self._places.change(queue.count())
         self._wake = threading.Condition()
         self._news = True
         self._closed = False
+        self._handled = 0
+        """Id of the last batch that was dealt with."""
+        self._removed = 0
         self._thread: threading.Thread | None = None
 
     def publish(self, batch: SampleBatch) -> None:
@@ -144,33 +152,51 @@ class EmbeddedBus:
             self._wake.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        try:
+            self._tidy()
+        except Unavailable as error:
+            log.warning("handled batches stay queued", extra={"reason": str(error)})
+
+    def _put(self, items: Sequence[tuple[str, bytes]]) -> None:
+        handled = self._handled
+        self._queue.put(items, handled)
+        self._removed = handled
 
     def _run(self, handler: BatchHandler) -> None:
-        while self._wait_for_news():
+        while not self._closed:
             try:
-                self._drain(handler)
+                if self._wait_for_news():
+                    self._drain(handler)
+                else:
+                    self._tidy()
             except Exception:
                 log.exception("bus stumbled, goes on")
                 self._pause(self._policy.outage_wait_seconds)
                 self._news = True
 
     def _wait_for_news(self) -> bool:
+        idle = self._IDLE_SECONDS if self._handled > self._removed else None
         with self._wake:
-            self._wake.wait_for(lambda: self._news or self._closed)
-            self._news = False
-            return not self._closed
+            self._wake.wait_for(lambda: self._news or self._closed, idle)
+            news, self._news = self._news, False
+            return news and not self._closed
+
+    def _tidy(self) -> None:
+        handled = self._handled
+        if handled > self._removed:
+            self._queue.remove(handled)
+            self._removed = handled
 
     def _drain(self, handler: BatchHandler) -> None:
-        while batches := self._queue.head(self._READ):
-            handled = 0
-            while handled < len(batches) and self._hand_over(batches[handled], handler):
-                handled += 1
-            if handled:
-                self._queue.remove_through(batches[handled - 1].id)
-                self._places.change(-handled)
+        while batches := self._queue.after(self._handled, self._READ):
+            for batch in batches:
+                if not self._hand_over(batch, handler):
+                    return
+                self._handled = batch.id
+                self._places.change(-1)
                 BUS_BACKLOG.set(self._places.taken)
-            if handled < len(batches):
-                return
+            if len(batches) == self._READ:  # many wait: do not let their rows pile up
+                self._tidy()
 
     def _hand_over(self, batch: QueuedBatch, handler: BatchHandler) -> bool:
         """Whether the batch is dealt with: handled, or dead. Order matters, so retries block."""
