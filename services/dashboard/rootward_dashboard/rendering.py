@@ -1,0 +1,35 @@
+"""Templates into pages: the Jinja environment, its filters, and the static files' addresses."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rootward import __version__
+from rootward_dashboard import assets, figures, names
+
+_environment = Environment(
+    loader=PackageLoader("rootward_dashboard"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {
+    "number": figures.number,
+    "quantity": figures.quantity,
+    "share": figures.share,
+    "span": figures.span,
+    "stamp": figures.stamp,
+    "clock": figures.clock,
+    "rfc3339": figures.rfc3339,
+    "offset": figures.offset,
+    "metric": names.metric_of,
+}
+_environment.globals |= {"version": __version__, "ago": figures.ago, "asset": assets.address}
+
+
+def page(request: Request, template: str, **context: object) -> str:
+    """A page as HTML; links in it start at the path that the app is mounted at."""
+    root = request.scope.get("root_path", "")
+    return _environment.get_template(template).render(root=root, request=request, **context)

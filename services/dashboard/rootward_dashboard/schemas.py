@@ -1,0 +1,328 @@
+"""Wire types of the RCA API: what /openapi.json describes and every answer is made of."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from rootward.model.incident import Band, Severity, Status
+from rootward.model.result import Bars, Heatmap, Lines, Note, Scatter, Table
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+Figure = Annotated[float | None, BeforeValidator(_finite)]
+"""A number, null where there is none: JSON knows neither NaN nor infinity."""
+
+
+class Wire(BaseModel):
+    """Base of all wire types."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldError(Wire):
+    """One wrong field of a request."""
+
+    detail: str
+    parameter: str | None = None
+    """Name of the query or path parameter."""
+    pointer: str | None = None
+    """JSON pointer into the body."""
+
+
+class ProblemOut(Wire):
+    """An error as RFC 9457 describes it; served as application/problem+json."""
+
+    type: str = Field(examples=["urn:rootward:problem:not_found"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="Path of the request.")
+    code: str = Field(description="A stable word for programs.", examples=["not_found"])
+    errors: list[FieldError] = []
+
+
+class SeriesOut(Wire):
+    """A metric with its labels."""
+
+    key: str = Field(examples=['latency_p99_seconds{service="checkout"}'])
+    name: str = Field(examples=["checkout|latency_p99_seconds"])
+    metric: str
+    service: str
+    labels: dict[str, str]
+
+
+class KnownSeriesOut(SeriesOut):
+    """A series that samples came for."""
+
+    last_at: AwareDatetime
+    last_unix: float
+
+
+class ChangeOut(Wire):
+    """A series that departed from its baseline."""
+
+    series: SeriesOut
+    onset_at: AwareDatetime
+    onset_unix: float
+    score: Figure = Field(description="Size in robust deviations of the baseline; signed.")
+    before: Figure = Field(description="Baseline median.")
+    after: Figure = Field(description="Median since the onset.")
+    unit: str
+
+
+class DiagnosisState(Wire):
+    """Where the diagnosis of an incident stands."""
+
+    state: Literal["ready", "pending", "failed"]
+    reason: str = Field("", description="Why it failed; empty otherwise.")
+    conclusion: str = ""
+    band: Band | None = None
+    confidence: float | None = None
+    abstained: bool | None = None
+    first_cause: str | None = Field(None, description="Service of the first candidate.")
+
+
+class IncidentOut(Wire):
+    """An incident as the list shows it."""
+
+    id: str
+    number: int | None = Field(examples=[7])
+    name: str = Field(examples=["INC-7"])
+    title: str
+    status: Status
+    severity: Severity
+    services: list[str]
+    symptom: SeriesOut
+    onset_at: AwareDatetime
+    onset_unix: float
+    opened_at: AwareDatetime
+    opened_unix: float
+    resolved_at: AwareDatetime | None
+    resolved_unix: float | None
+    duration_seconds: float = Field(description="From onset to resolution, or to now.")
+    diagnosis: DiagnosisState
+    url: str
+    page_url: str
+
+
+class IncidentPageOut(Wire):
+    """A page of incidents, newest first."""
+
+    items: list[IncidentOut]
+    next_cursor: str | None = Field(description="Ask for the next page with it; null at the end.")
+
+
+class EvidenceOut(Wire):
+    """One checkable reason for a candidate."""
+
+    kind: str = Field(examples=["onset"])
+    text: str
+    value: Figure
+    unit: str
+
+
+class CandidateOut(Wire):
+    """A possible root cause."""
+
+    rank: int
+    service: str
+    series: SeriesOut
+    score: float = Field(description="Share among all candidates; they sum to 1.")
+    onset_at: AwareDatetime | None
+    onset_unix: float | None
+    evidence: list[EvidenceOut]
+
+
+class EdgeOut(Wire):
+    """The past of `cause` improves the prediction of `effect`; both are series keys."""
+
+    cause: str
+    effect: str
+    lag_rows: int
+    lag_seconds: float | None
+    weight: Figure
+    sign: int = Field(description="1 the same way, -1 against each other, 0 not known.")
+    confidence: float | None
+
+
+class GraphOut(Wire):
+    """A causal graph."""
+
+    series: list[SeriesOut]
+    edges: list[EdgeOut]
+
+
+class ExcerptOut(Wire):
+    """A stretch of one series with the band its baseline stayed in."""
+
+    series: SeriesOut
+    times_unix: list[float]
+    values: list[Figure]
+    low: Figure
+    high: Figure
+    unit: str
+
+
+class OpinionOut(Wire):
+    """What another method ranks first."""
+
+    method: str
+    services: list[str]
+
+
+class DiagnosisOut(Wire):
+    """Ranked causes of one incident, the graph behind them, and how to reproduce them."""
+
+    incident_id: str
+    conclusion: str
+    band: Band
+    confidence: float = Field(description="Probability that the first candidate is the cause.")
+    abstained: bool = Field(description="True: nothing clears the bar.")
+    onset_at: AwareDatetime | None
+    onset_unix: float | None
+    symptom: SeriesOut | None
+    candidates: list[CandidateOut]
+    graph: GraphOut
+    opinions: list[OpinionOut]
+    cautions: list[str]
+    excerpts: list[ExcerptOut]
+    method: str
+    parameters: dict[str, float | int | str | bool]
+    seed: int
+    version: str
+    start_at: AwareDatetime
+    start_unix: float
+    end_at: AwareDatetime
+    end_unix: float
+    step_seconds: float
+    rows: int
+    series_count: int
+    seconds: float = Field(description="How long the diagnosis took.")
+
+
+class GraphBlockOut(Wire):
+    """A causal graph as a block of a result."""
+
+    kind: Literal["graph"] = "graph"
+    title: str
+    graph: GraphOut
+
+
+BlockOut = Annotated[
+    Table | Lines | Bars | Heatmap | Scatter | Note | GraphBlockOut, Field(discriminator="kind")
+]
+
+
+class ResultOut(Wire):
+    """A method's answer."""
+
+    answer: str
+    blocks: list[BlockOut]
+    cautions: list[str]
+
+
+class AnalysisOut(Wire):
+    """One method run on one incident."""
+
+    method: str
+    question: str
+    parameters: dict[str, JsonValue]
+    status: Literal["ok", "not_applicable", "failed"]
+    reason: str
+    seconds: float
+    result: ResultOut | None
+
+
+class IncidentDetailOut(Wire):
+    """An incident with everything known about it."""
+
+    incident: IncidentOut
+    changes: list[ChangeOut]
+    diagnosis: DiagnosisOut | None
+    analyses: list[AnalysisOut]
+
+
+class MethodOut(Wire):
+    """A method that the workers can run."""
+
+    name: str
+    family: str
+    question: str
+    summary: str
+    paper: str
+    default: bool = Field(description="Run on every incident.")
+    version: str
+    parameters_schema: dict[str, JsonValue]
+
+
+class MethodsOut(Wire):
+    """The catalogue of methods."""
+
+    items: list[MethodOut]
+
+
+class AnalysisIn(BaseModel):
+    """Which method to run, and with which parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: str = Field(examples=["pagerank"])
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class QueuedOut(Wire):
+    """A job that was queued; its outcome appears at `url`."""
+
+    job: str
+    incident_id: str
+    state: Literal["queued"] = "queued"
+    url: str
+
+
+class SeriesPageOut(Wire):
+    """A page of known series, in order of their keys."""
+
+    items: list[KnownSeriesOut]
+    next_cursor: str | None
+    total: int
+
+
+class ServiceOut(Wire):
+    """What comes in for one service."""
+
+    service: str
+    series: int
+    last_at: AwareDatetime
+    last_unix: float
+    age_seconds: float
+
+
+class CheckOut(Wire):
+    """Whether one part of the system answers."""
+
+    name: str
+    ok: bool
+    reason: str = ""
+
+
+class StatusOut(Wire):
+    """What comes in, how fresh it is, and what waits."""
+
+    version: str
+    at: AwareDatetime
+    series: int
+    services: list[ServiceOut]
+    last_sample_at: AwareDatetime | None
+    last_sample_unix: float | None
+    last_sample_age_seconds: float | None
+    bus_backlog: int
+    jobs_backlog: int
+    open_incidents: int
+    methods: int
+    checks: list[CheckOut]

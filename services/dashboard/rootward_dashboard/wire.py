@@ -1,0 +1,206 @@
+"""Model values as wire types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from rootward.model.graph import CausalGraph
+from rootward.model.incident import Candidate, Change, Diagnosis, Incident
+from rootward.model.kind import unit_of
+from rootward.model.result import Analysis, GraphBlock, MethodEntry, Result
+from rootward.model.series import Series
+from rootward.ports import SeriesInfo
+from rootward_dashboard import schemas as out
+from rootward_dashboard.figures import instant
+from rootward_dashboard.names import incident_key, incident_name
+from rootward_dashboard.reading import Finding
+
+
+def series(value: Series) -> out.SeriesOut:
+    """A series with its labels."""
+    return out.SeriesOut(
+        key=value.key,
+        name=str(value),
+        metric=value.metric,
+        service=value.service,
+        labels=dict(value.labels),
+    )
+
+
+def known_series(info: SeriesInfo) -> out.KnownSeriesOut:
+    """A series with the time of its last sample."""
+    return out.KnownSeriesOut(
+        **series(info.series).model_dump(),
+        last_at=instant(info.last_unix),
+        last_unix=info.last_unix,
+    )
+
+
+def incident(value: Incident, finding: Finding, now: float, root: str) -> out.IncidentOut:
+    """An incident as the list shows it; `root` is the path the app is mounted at."""
+    key = incident_key(value)
+    end = now if value.resolved_unix is None else value.resolved_unix
+    return out.IncidentOut(
+        id=value.id,
+        number=value.number,
+        name=incident_name(value),
+        title=value.title,
+        status=value.status,
+        severity=value.severity,
+        services=list(value.services),
+        symptom=series(value.symptom),
+        onset_at=instant(value.onset_unix),
+        onset_unix=value.onset_unix,
+        opened_at=instant(value.opened_unix),
+        opened_unix=value.opened_unix,
+        resolved_at=None if value.resolved_unix is None else instant(value.resolved_unix),
+        resolved_unix=value.resolved_unix,
+        duration_seconds=max(0.0, end - value.onset_unix),
+        diagnosis=state(finding),
+        url=f"{root}/api/v1/incidents/{key}",
+        page_url=f"{root}/incidents/{key}",
+    )
+
+
+def state(finding: Finding) -> out.DiagnosisState:
+    """Where a diagnosis stands, in short."""
+    found = finding.diagnosis
+    if found is None:
+        return out.DiagnosisState(state=finding.state, reason=finding.reason)
+    return out.DiagnosisState(
+        state=finding.state,
+        reason=finding.reason,
+        conclusion=found.conclusion,
+        band=found.band,
+        confidence=found.confidence,
+        abstained=found.abstained,
+        first_cause=found.candidates[0].service if found.candidates else None,
+    )
+
+
+def change(value: Change) -> out.ChangeOut:
+    """A change with the unit that the metric's name states."""
+    return out.ChangeOut(
+        series=series(value.series),
+        onset_at=instant(value.onset_unix),
+        onset_unix=value.onset_unix,
+        score=value.score,
+        before=value.before,
+        after=value.after,
+        unit=unit_of(value.series.metric),
+    )
+
+
+def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
+    """A whole diagnosis."""
+    return out.DiagnosisOut(
+        incident_id=incident_id,
+        conclusion=value.conclusion,
+        band=value.band,
+        confidence=value.confidence,
+        abstained=value.abstained,
+        onset_at=None if value.onset_unix is None else instant(value.onset_unix),
+        onset_unix=value.onset_unix,
+        symptom=None if value.symptom is None else series(value.symptom),
+        candidates=[_candidate(c) for c in value.candidates],
+        graph=graph(value.graph, value.step_seconds),
+        opinions=[
+            out.OpinionOut(method=o.method, services=list(o.services)) for o in value.opinions
+        ],
+        cautions=list(value.cautions),
+        excerpts=[
+            out.ExcerptOut(
+                series=series(e.series),
+                times_unix=list(e.times),
+                values=list(e.values),
+                low=e.low,
+                high=e.high,
+                unit=e.unit,
+            )
+            for e in value.excerpts
+        ],
+        method=value.method,
+        parameters=dict(value.parameters),
+        seed=value.seed,
+        version=value.version,
+        start_at=instant(value.start_unix),
+        start_unix=value.start_unix,
+        end_at=instant(value.end_unix),
+        end_unix=value.end_unix,
+        step_seconds=value.step_seconds,
+        rows=value.rows,
+        series_count=value.series_count,
+        seconds=value.seconds,
+    )
+
+
+def graph(value: CausalGraph, step_seconds: float | None) -> out.GraphOut:
+    """A causal graph; lags in seconds where the step is known."""
+    return out.GraphOut(
+        series=[series(s) for s in value.series],
+        edges=[
+            out.EdgeOut(
+                cause=e.cause.key,
+                effect=e.effect.key,
+                lag_rows=e.lag,
+                lag_seconds=None if step_seconds is None else e.lag * step_seconds,
+                weight=e.weight,
+                sign=e.sign,
+                confidence=e.confidence,
+            )
+            for e in value.edges
+        ],
+    )
+
+
+def analysis(value: Analysis, questions: Mapping[str, str]) -> out.AnalysisOut:
+    """An analysis with the question its method answers."""
+    return out.AnalysisOut(
+        method=value.method,
+        question=questions.get(value.method, ""),
+        parameters=json.loads(value.parameters),
+        status=value.status,
+        reason=value.reason,
+        seconds=value.seconds,
+        result=None if value.result is None else _result(value.result),
+    )
+
+
+def method(value: MethodEntry) -> out.MethodOut:
+    """A method of the catalogue."""
+    return out.MethodOut(
+        name=value.name,
+        family=value.family,
+        question=value.question,
+        summary=value.summary,
+        paper=value.paper,
+        default=value.default,
+        version=value.version,
+        parameters_schema=json.loads(value.schema),
+    )
+
+
+def _candidate(value: Candidate) -> out.CandidateOut:
+    return out.CandidateOut(
+        rank=value.rank,
+        service=value.service,
+        series=series(value.series),
+        score=value.score,
+        onset_at=None if value.onset_unix is None else instant(value.onset_unix),
+        onset_unix=value.onset_unix,
+        evidence=[
+            out.EvidenceOut(kind=e.kind, text=e.text, value=e.value, unit=e.unit)
+            for e in value.evidence
+        ],
+    )
+
+
+def _result(value: Result) -> out.ResultOut:
+    blocks = [
+        out.GraphBlockOut(title=b.title, graph=graph(b.graph, None))
+        if isinstance(b, GraphBlock)
+        else b
+        for b in value.blocks
+    ]
+    return out.ResultOut(answer=value.answer, blocks=blocks, cautions=list(value.cautions))
