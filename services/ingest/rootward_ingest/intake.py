@@ -80,7 +80,6 @@ class Intake:
             Unavailable: the bus does not answer; nothing is promised.
         """
         now = self._platform.clock.now()
-        self._occasionally("sweep", now, partial(self.known.make_room, now))
         slots = list(dict.fromkeys(readings.slots))
         position = {slot: k for k, slot in enumerate(slots)}
         index = np.fromiter(
@@ -92,6 +91,7 @@ class Intake:
             self._platform.bus.publish(batch)
         for slot in kept:
             slot.seen_unix = now
+        self._occasionally("sweep", now, partial(self.known.make_room, now))
         receipt = self._receipt(readings, verdict, len(batch))
         self._count(readings, batch, receipt, protocol, now)
         return receipt
