@@ -1,0 +1,226 @@
+"""on_batch(): store samples, look at each complete row, open, join and resolve incidents."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rootward import telemetry
+from rootward.errors import InsufficientData
+from rootward.model.incident import Incident, Status
+from rootward.model.series import SampleBatch, Series
+from rootward.model.window import Window
+from rootward.ports import Platform, WindowQuery
+from rootward.rca.frame import framed
+from rootward_worker import story
+from rootward_worker.align import Rows
+from rootward_worker.options import WorkerOptions
+from rootward_worker.symptoms import (
+    Finding,
+    Normal,
+    findings,
+    learn,
+    still_away,
+    vanished,
+    with_totals,
+)
+
+log = logging.getLogger(__name__)
+
+REFRESH_ROWS = 5
+"""What is normal is learnt again after this many rows; at every row while there are few."""
+MARGIN_ROWS = 2
+"""Rows before an onset that may belong to the incident already."""
+REMEMBERED = 50
+"""Incidents whose rows are kept out of the baseline."""
+
+
+@dataclass
+class _Tenant:
+    """What is going on in one tenant; all of it can be made anew from the stores."""
+
+    rows: Rows
+    open: Incident | None = None
+    past: list[Incident] = field(default_factory=list)
+    """Resolved incidents, the newest last."""
+    normal: Normal | None = None
+    learnt_at: int = 0
+    diagnosed_until: float = 0.0
+    """End of the rows that the last submitted diagnosis looks at, Unix seconds."""
+
+
+class Detector:
+    """Watches the rows of all tenants; one instance a process, called from one thread."""
+
+    def __init__(self, platform: Platform, options: WorkerOptions) -> None:
+        self._platform = platform
+        self._options = options
+        self._tenants: dict[str, _Tenant] = {}
+
+    def on_batch(self, batch: SampleBatch) -> None:
+        """Store a batch, then look at every row that is complete now; safe to repeat.
+
+        Where a store or queue fails, the tenant is made anew from the stores on the next try.
+        """
+        self._platform.samples.append(batch)
+        try:
+            self._take(batch)
+        except Exception:
+            self._tenants.pop(batch.tenant, None)
+            raise
+
+    def _take(self, batch: SampleBatch) -> None:
+        tenant = self._tenants.get(batch.tenant)
+        if tenant is None:
+            tenant = self._tenants[batch.tenant] = self._rebuilt(batch.tenant)
+        now = self._platform.clock.now()
+        telemetry.LATE_SAMPLES.inc(tenant.rows.take(batch, now))
+        fresh = tenant.rows.newly_complete(now)
+        if not fresh:
+            return
+        frame = with_totals(framed(tenant.rows.window(fresh[-1])))
+        for row in fresh:
+            length = len(frame.times) - (fresh[-1] - row)
+            if length > 0 and frame.series:
+                with telemetry.DETECT_SECONDS.time():
+                    self._look(batch.tenant, tenant, frame.rows(0, length))
+
+    def _rebuilt(self, name: str) -> _Tenant:
+        """A tenant as the stores know it: its last rows, its open and its recent incidents."""
+        options, samples = self._options, self._platform.samples
+        rows = Rows(options.step_seconds, options.window_rows, options.most_series)
+        latest = samples.latest_unix(name)
+        if latest is not None:
+            end = rows.time_of(rows.row_of(min(latest, self._platform.clock.now())))
+            query = WindowQuery(end, options.window_rows, options.step_seconds, tenant=name)
+            try:
+                rows.fill(_measured(samples.window(query)))
+            except InsufficientData:
+                log.info("no rows to start from", extra={"tenant": name})
+        tenant = _Tenant(rows)
+        incidents = self._platform.incidents
+        page = incidents.page(name, status=Status.RESOLVED, limit=REMEMBERED).items
+        tenant.past = sorted(page, key=lambda i: i.onset_unix)
+        for one in incidents.current(name):
+            tenant.open = one
+            if incidents.diagnosis(one.id, name) is None and rows.complete is not None:
+                self._diagnose(tenant, one, rows.time_of(rows.complete))
+        return tenant
+
+    def _look(self, name: str, tenant: _Tenant, frame: Window) -> None:
+        usable = self._usable(tenant, frame)
+        normal = self._normal(tenant, frame, usable)
+        found = findings(frame, usable, normal) + vanished(frame, usable)
+        if tenant.open is None:
+            harmful = [f for f in found if f.harmful]
+            if harmful:
+                self._open(name, tenant, frame, found, harmful)
+        else:
+            away = still_away(frame, usable, normal) | {f.series for f in found if f.harmful}
+            self._follow(tenant, frame, found, away)
+
+    def _usable(self, tenant: _Tenant, frame: Window) -> np.ndarray:
+        """Rows of the frame that tell what is normal: those outside of incidents."""
+        usable = np.ones(len(frame.times), dtype=bool)
+        margin = MARGIN_ROWS * frame.step_seconds
+        for one in [*tenant.past, *([tenant.open] if tenant.open else [])]:
+            if story.is_new_normal(one):
+                continue
+            end = one.last_change_unix + margin if one.resolved_unix is not None else np.inf
+            usable &= (frame.times < one.onset_unix - margin) | (frame.times > end)
+        return usable
+
+    def _normal(self, tenant: _Tenant, frame: Window, usable: np.ndarray) -> Normal:
+        row = tenant.rows.row_of(float(frame.times[-1]))
+        known = tenant.normal
+        young = np.count_nonzero(usable) < 3 * self._options.rule.least_rows
+        due = row - tenant.learnt_at >= (1 if young else REFRESH_ROWS)
+        if known is None or known.series != frame.series or (due and tenant.open is None):
+            known = tenant.normal = learn(frame, usable, self._options.rule)
+            tenant.learnt_at = row
+        return known
+
+    def _open(
+        self,
+        name: str,
+        tenant: _Tenant,
+        frame: Window,
+        found: tuple[Finding, ...],
+        harmful: list[Finding],
+    ) -> None:
+        """A symptom departed: reopen the incident it had just now, join one, or open a new one."""
+        current = self._platform.incidents.current(name)
+        again = self._returned(tenant, frame, harmful[0].series)
+        if current:
+            tenant.open = story.joined(current[-1], found, frame)
+        elif again is not None:
+            tenant.past.remove(again)
+            tenant.open = story.joined(replace(again, status=Status.OPEN, resolved_unix=None),
+                                       found, frame)  # fmt: skip
+        else:
+            made = story.opened(name, found, harmful, frame)
+            tenant.open = self._platform.incidents.open(made)
+            telemetry.INCIDENTS_OPENED.inc()
+            log.info("incident opened", extra={"incident": made.id, "symptom": str(made.symptom)})
+            self._diagnose(tenant, tenant.open, float(frame.times[-1]))
+            return
+        self._platform.incidents.update(tenant.open)
+
+    def _returned(self, tenant: _Tenant, frame: Window, symptom: Series) -> Incident | None:
+        """The incident that ended just now and that this symptom was part of."""
+        hold = self._options.hold_rows * frame.step_seconds
+        for one in reversed(tenant.past):
+            if frame.times[-1] - (one.resolved_unix or 0.0) > hold:
+                return None
+            if symptom in (one.symptom, *(c.series for c in one.changes)):
+                return one
+        return None
+
+    def _follow(
+        self, tenant: _Tenant, frame: Window, found: tuple[Finding, ...], away: frozenset[Series]
+    ) -> None:
+        """Join what changed since, note the time of the last symptom, and see if it is over."""
+        before = tenant.open
+        if before is None:
+            return
+        now = story.joined(before, found, frame)
+        if story.is_present(now, away):
+            now = replace(now, last_change_unix=float(frame.times[-1]))
+        age = (frame.times[-1] - now.onset_unix) / frame.step_seconds
+        quiet = (frame.times[-1] - now.last_change_unix) / frame.step_seconds
+        over = quiet >= self._options.quiet_rows
+        if over or age >= self._options.window_rows // 2:
+            self._resolve(tenant, now, frame)
+            return
+        if story.is_news(before, now):
+            self._platform.incidents.update(now)
+        tenant.open = now
+        settled = now.onset_unix + self._options.settled_rows * frame.step_seconds
+        if tenant.diagnosed_until < settled <= frame.times[-1]:
+            self._platform.incidents.update(now)
+            self._diagnose(tenant, now, float(frame.times[-1]))
+
+    def _resolve(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
+        resolved = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))
+        if tenant.diagnosed_until < incident.last_change_unix:
+            self._diagnose(tenant, resolved, incident.last_change_unix)
+        self._platform.incidents.update(resolved)
+        tenant.open = None
+        tenant.past = [*tenant.past[-REMEMBERED:], resolved]
+        telemetry.INCIDENTS_RESOLVED.inc()
+        log.info("incident resolved", extra={"incident": incident.id})
+
+    def _diagnose(self, tenant: _Tenant, incident: Incident, end_unix: float) -> None:
+        """Ask for a diagnosis from the rows up to a time."""
+        self._platform.jobs.submit(
+            "diagnose", incident_id=incident.id, tenant=incident.tenant, end_unix=end_unix
+        )
+        tenant.diagnosed_until = end_unix
+
+
+def _measured(window: Window) -> Window:
+    """The window without the rows before its first sample."""
+    known = np.flatnonzero(np.any(np.isfinite(window.values), axis=1))
+    return window.rows(int(known[0]), len(window.times))

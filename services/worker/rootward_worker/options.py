@@ -1,0 +1,32 @@
+"""How the detector and the jobs work; the CLI fills it from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rootward.numerics.departure import Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """One value for each thing an operator may want to change."""
+
+    step_seconds: float = 15.0
+    """Distance between rows."""
+    window_rows: int = 360
+    """Rows that detector and diagnosis look back over."""
+    retention_seconds: float = 86400.0
+    """How long samples are kept."""
+    seed: int = 0
+    """Seed of every random choice in a diagnosis."""
+    discovery: str = "ridge_granger"
+    """Name of the method that learns the causal graph."""
+    most_series: int = 50_000
+    """Series of a tenant that the detector follows; more are stored and not watched."""
+    quiet_rows: int = 5
+    """Rows without a symptom after which an incident is over."""
+    hold_rows: int = 10
+    """A symptom that returns within these rows reopens its incident."""
+    settled_rows: int = 13
+    """Rows of an incident after which it is diagnosed a second time."""
+    rule: Rule = field(default_factory=Rule)

@@ -1,0 +1,132 @@
+"""How findings become an incident: its identity, title, severity, and what joins it. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from rootward.model.incident import Change, Incident, Severity, Status
+from rootward.model.kind import EXTERNAL, Kind, kind_of, unit_of
+from rootward.model.series import Series
+from rootward.model.window import Window
+from rootward_worker.symptoms import Finding
+
+MOST_CHANGES = 200
+"""Changes that an incident lists, the largest first."""
+_NAMESPACE = uuid.UUID("6f1c1c1e-7b0f-5d0e-9d0a-0d6f7a2b9c11")
+_ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+
+
+def opened(
+    tenant: str, found: tuple[Finding, ...], harmful: list[Finding], frame: Window
+) -> Incident:
+    """A new incident from what departed; `harmful` holds its symptoms, the strongest first."""
+    symptom = harmful[0]
+    onset = float(frame.times[min(f.onset for f in harmful)])
+    now = float(frame.times[-1])
+    name = f"{tenant}|{symptom.series.key}|{round(onset / frame.step_seconds)}"
+    return Incident(
+        id=uuid.uuid5(_NAMESPACE, name).hex,
+        tenant=tenant,
+        onset_unix=onset,
+        opened_unix=now,
+        symptom=symptom.series,
+        changes=tuple(_change(f, frame) for f in found[:MOST_CHANGES]),
+        title=title(symptom),
+        severity=max((severity(f) for f in harmful), key=_ORDER.index),
+        last_change_unix=now,
+    )
+
+
+def joined(incident: Incident, found: tuple[Finding, ...], frame: Window) -> Incident:
+    """The incident with what departed since; a change that is known keeps its onset."""
+    known = {c.series: c for c in incident.changes}
+    for finding in found:
+        fresh = _change(finding, frame)
+        old = known.get(fresh.series)
+        if old is None:
+            known[fresh.series] = fresh
+        elif abs(fresh.score) > abs(old.score):
+            known[fresh.series] = replace(fresh, onset_unix=old.onset_unix)
+    harmful = [f for f in found if f.harmful]
+    worst = max((severity(f) for f in harmful), key=_ORDER.index, default=incident.severity)
+    return replace(
+        incident,
+        changes=tuple(sorted(known.values(), key=_by_size)[:MOST_CHANGES]),
+        severity=max(worst, incident.severity, key=_ORDER.index),
+        last_change_unix=float(frame.times[-1]) if harmful else incident.last_change_unix,
+    )
+
+
+def is_present(incident: Incident, away: frozenset[Series]) -> bool:
+    """Whether the symptom, or another series that a caller feels, is still away."""
+    felt = {c.series for c in incident.changes if kind_of(c.series.metric) in EXTERNAL}
+    return bool(away & (felt | {incident.symptom}))
+
+
+def is_news(before: Incident, now: Incident) -> bool:
+    """Whether there is something to store: another change, or another severity or status."""
+    return (
+        {c.series for c in before.changes} != {c.series for c in now.changes}
+        or before.severity != now.severity
+        or before.status != now.status
+    )
+
+
+def is_new_normal(incident: Incident) -> bool:
+    """Whether it was ended by its age while its symptom was still away."""
+    return (
+        incident.status is Status.RESOLVED and incident.last_change_unix == incident.resolved_unix
+    )
+
+
+def title(symptom: Finding) -> str:
+    """What happened, in a few words with a number."""
+    series, before, after = symptom.series, symptom.before, symptom.after
+    metric = series.metric.replace("_", " ")
+    if symptom.gone:
+        return f"{series.service} stopped reporting"
+    if series.metric == "up":
+        return f"{series.service} cannot be reached"
+    unit = unit_of(series.metric)
+    numbers = f"{_number(after, unit)}, from {_number(before, unit)}"
+    if before > 0 and after >= 2 * before:
+        return f"{series.service} {metric} {after / before:.2g}× its baseline ({numbers})"
+    direction = "rose to" if symptom.score > 0 else "fell to"
+    return f"{series.service} {metric} {direction} {numbers}"
+
+
+def severity(symptom: Finding) -> Severity:
+    """How bad it is for those who call the service."""
+    before, after = symptom.before, symptom.after
+    kind = kind_of(symptom.series.metric)
+    if symptom.gone or symptom.series.metric == "up":
+        return Severity.CRITICAL
+    if kind is Kind.LATENCY:
+        return Severity.CRITICAL if after >= 5 * before else Severity.WARNING
+    if kind is Kind.TRAFFIC:
+        return Severity.CRITICAL if after <= 0.1 * before else Severity.WARNING
+    if kind is Kind.ERRORS:
+        full = 100.0 if max(before, after) > 1.5 else 1.0
+        return Severity.CRITICAL if abs(after - before) >= 0.2 * full else Severity.WARNING
+    return Severity.INFO
+
+
+def _change(finding: Finding, frame: Window) -> Change:
+    return Change(
+        series=finding.series,
+        onset_unix=float(frame.times[finding.onset]),
+        score=finding.size,
+        before=finding.before,
+        after=finding.after,
+    )
+
+
+def _by_size(change: Change) -> tuple[float, Series]:
+    return (-abs(change.score), change.series)
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "s" and abs(value) < 1:
+        return f"{1000 * value:.3g} ms"
+    return f"{value:.3g} {unit}".strip()

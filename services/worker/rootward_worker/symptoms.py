@@ -1,0 +1,380 @@
+"""What the detector makes of framed rows: which series changed, and which change does harm.
+
+Pure: a window in, findings out. A symptom is what a caller would feel: latency, errors,
+availability, traffic that stops. All else only joins an incident, unless a service has no
+symptom series, or a resource runs out steadily.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from rootward.model.kind import Kind, harmful_direction, kind_of, unit_of
+from rootward.model.series import INSTANCE, Series
+from rootward.model.window import Window
+from rootward.numerics.departure import (
+    FAST,
+    LARGEST_SCORE,
+    Calibration,
+    Departures,
+    Rule,
+    calibrate,
+    departures,
+    longest_run,
+    onset_row,
+)
+
+LEAST_LATENCY_RATIO = 1.5
+LEAST_LATENCY_SECONDS = 0.005
+LEAST_SHARE = 0.02
+"""Of all requests: a smaller rise of errors does no harm worth an incident."""
+LEAST_EVENTS = 3.0
+"""Failed requests within the short median's rows."""
+LARGEST_TRAFFIC_RATIO = 0.5
+"""Traffic that keeps more than this is no outage."""
+LEAST_GROWTH = 1.3
+"""A resource that fills up must have grown by this much."""
+GROWTH_ROWS = 6
+SILENT_ROWS = 4
+LEAST_PRESENT_ROWS = 30
+
+_OF_THE_MONITORING = re.compile(r"^scrape_|^python_|^go_|^jvm_|gc_|promhttp|rootward_")
+_FILLS = re.compile(r"mem|rss|heap|fds?$|filefd|disk_used|fs_usage|connections|threads")
+_SHARE = re.compile(r"ratio|rate|percent|success|availab|%")
+_FLOOR = {Kind.LATENCY: 0.1, Kind.TRAFFIC: 0.1, Kind.SATURATION: 0.1}
+"""Least relative deviation that counts as one; 0.05 elsewhere."""
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What is known of each series apart from its values just now."""
+
+    kind: tuple[Kind, ...]
+    direction: np.ndarray
+    """+1 where high values harm, -1 where low ones do, 0 where either may."""
+    symptom: np.ndarray
+    """Whether a caller feels it."""
+    logarithmic: np.ndarray
+    offset: np.ndarray
+    """Added before the logarithm, so that 0 is a finite distance away."""
+    full: np.ndarray
+    """100 where a share is in percent, 1 where it is not, 0 for what is no share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Normal:
+    """The calibrated baseline of a frame."""
+
+    series: tuple[Series, ...]
+    traits: Traits
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A series that has left its baseline."""
+
+    series: Series
+    onset: int
+    """Row of the frame."""
+    score: float
+    """Multiple of its bound, signed."""
+    size: float
+    """Robust deviations of the baseline, signed."""
+    before: float
+    after: float
+    harmful: bool
+    """Opens an incident by itself."""
+    gone: bool = False
+    """Its whole service stopped to report."""
+
+
+def with_totals(frame: Window) -> Window:
+    """The frame with traffic summed over the instances of a service, where there are several.
+
+    Traffic that moves from one instance to another is no outage.
+    """
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for c, one in enumerate(frame.series):
+        if one.instance and kind_of(one.metric) is Kind.TRAFFIC and len(one.labels) == 2:
+            groups[(one.metric, one.service)].append(c)
+    totals = {
+        Series.of(metric, service): columns
+        for (metric, service), columns in groups.items()
+        if len(columns) > 1
+    }
+    totals = {s: c for s, c in totals.items() if s not in set(frame.series)}
+    if not totals:
+        return frame
+    sums = []
+    for columns in totals.values():
+        part = frame.values[:, columns]
+        sums.append(np.where(np.all(np.isnan(part), axis=1), np.nan, np.nansum(part, axis=1)))
+    return Window(
+        (*frame.series, *totals),
+        frame.times,
+        np.column_stack([frame.values, *sums]),
+        frame.step_seconds,
+    )
+
+
+def learn(frame: Window, usable: np.ndarray, rule: Rule) -> Normal:
+    """What is normal for each series, from the usable rows."""
+    base = np.where(usable[:, None], frame.values, np.nan)
+    traits = _traits(frame, base)
+    names: dict[str, int] = {}
+    group = np.array([names.setdefault(s.metric, len(names)) for s in frame.series], dtype=np.int64)
+    floor = _floors(frame, traits, base)
+    calibration = calibrate(_transformed(frame.values, traits), usable, floor, group, rule)
+    return Normal(frame.series, traits, calibration)
+
+
+def findings(frame: Window, usable: np.ndarray, normal: Normal) -> tuple[Finding, ...]:
+    """Every series that has left its baseline by the last row, the largest score first."""
+    values = _transformed(frame.values, normal.traits)
+    now = departures(values, usable, normal.calibration)
+    found = [_finding(frame, values, normal, now, int(c)) for c in np.flatnonzero(_away(now, 1.0))]
+    found += _starved(frame, normal, found)
+    return tuple(sorted(found, key=lambda f: (-abs(f.score), f.series)))
+
+
+def still_away(frame: Window, usable: np.ndarray, normal: Normal) -> frozenset[Series]:
+    """Series whose last rows are at least half as far out as it takes to be found."""
+    now = departures(_transformed(frame.values, normal.traits), usable, normal.calibration)
+    return frozenset(frame.series[int(c)] for c in np.flatnonzero(np.abs(now.level) >= 0.5))
+
+
+def _away(now: Departures, least: float) -> np.ndarray:
+    return np.abs(now.score) >= least
+
+
+def _traits(frame: Window, base: np.ndarray) -> Traits:
+    kinds = tuple(kind_of(s.metric) for s in frame.series)
+    direction = np.array([harmful_direction(s.metric) for s in frame.series])
+    top = np.nanmax(np.where(np.isfinite(base), base, -np.inf), axis=0, initial=-np.inf)
+    low = np.nanmin(np.where(np.isfinite(base), base, np.inf), axis=0, initial=np.inf)
+    share = np.array(
+        [
+            kind is Kind.ERRORS and bool(_SHARE.search(s.metric)) and _is_share(s, t)
+            for kind, s, t in zip(kinds, frame.series, top, strict=True)
+        ]
+    )
+    full = np.where(share, np.where(top > 1.5, 100.0, 1.0), 0.0)
+    errors = np.array([kind is Kind.ERRORS or s.metric == "up" for kind, s in _pairs(kinds, frame)])
+    logarithmic = (low >= 0) & (top > 0) & ~errors
+    return Traits(
+        kind=kinds,
+        direction=direction,
+        symptom=_symptom_columns(frame.series, kinds),
+        logarithmic=logarithmic,
+        offset=0.1 * _positive_median(base),
+        full=full,
+    )
+
+
+def _pairs(kinds: tuple[Kind, ...], frame: Window) -> list[tuple[Kind, Series]]:
+    return list(zip(kinds, frame.series, strict=True))
+
+
+def _is_share(series: Series, top: float) -> bool:
+    """Whether values may be a share of all; a rate of errors per second is none."""
+    if series.metric.endswith("_errors_rate"):
+        return False
+    return bool(top <= 100.5)
+
+
+def _symptom_columns(series: tuple[Series, ...], kinds: tuple[Kind, ...]) -> np.ndarray:
+    instances: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in series:
+        instances[(one.metric, one.service)].add(one.instance)
+    felt = []
+    for one, kind in zip(series, kinds, strict=True):
+        only = len(instances[(one.metric, one.service)] - {""}) <= 1 or not one.label(INSTANCE)
+        felt.append(
+            not _OF_THE_MONITORING.search(one.metric)
+            and (
+                kind in (Kind.LATENCY, Kind.ERRORS)
+                or one.metric == "up"
+                or (kind is Kind.TRAFFIC and only)
+            )
+        )
+    return np.array(felt, dtype=bool)
+
+
+def _positive_median(base: np.ndarray) -> np.ndarray:
+    ordered = np.sort(np.where(base > 0, base, np.nan), axis=0)
+    rows = np.count_nonzero(np.isfinite(ordered), axis=0)
+    if not len(ordered):
+        return np.ones(base.shape[1])
+    middle = ordered[np.maximum(rows - 1, 0) // 2, np.arange(base.shape[1])]
+    return np.where(rows > 0, middle, 1.0)
+
+
+def _transformed(values: np.ndarray, traits: Traits) -> np.ndarray:
+    """Logarithms where ratios matter more than differences; all else as it is."""
+    logs = np.log(np.maximum(values, 0.0) + traits.offset)
+    return np.where(traits.logarithmic, logs, values)
+
+
+def _restored(value: float, traits: Traits, column: int) -> float:
+    if not traits.logarithmic[column]:
+        return float(value)
+    return max(0.0, float(np.exp(value) - traits.offset[column]))
+
+
+def _floors(frame: Window, traits: Traits, base: np.ndarray) -> np.ndarray:
+    """The least scale of each series, in transformed units."""
+    relative = np.array([_FLOOR.get(kind, 0.05) for kind in traits.kind])
+    largest = np.nanmax(np.where(np.isfinite(frame.values), np.abs(frame.values), 0.0), axis=0)
+    linear = np.maximum(relative * 10 * traits.offset * np.any(base > 0, axis=0), 0.01 * largest)
+    linear = np.maximum(linear, 1e-9)
+    counted = np.array([s.metric.endswith("_errors_rate") for s in frame.series], dtype=bool)
+    linear = np.where(counted, np.maximum(linear, 0.5 / frame.step_seconds), linear)
+    linear = np.where(traits.full > 0, 0.003 * traits.full, linear)
+    return np.where(traits.logarithmic, relative, linear)
+
+
+def _finding(
+    frame: Window, values: np.ndarray, normal: Normal, now: Departures, column: int
+) -> Finding:
+    calibration, traits = normal.calibration, normal.traits
+    score = float(now.score[column])
+    before = _restored(calibration.centre[column], traits, column)
+    after = _restored(now.after[column], traits, column)
+    finding = Finding(
+        series=frame.series[column],
+        onset=_onset(values[:, column], calibration, column, score),
+        score=score,
+        size=float(now.size[column]),
+        before=before,
+        after=after,
+        harmful=False,
+    )
+    harmful = _harms(finding, frame, traits, column) or _runs_out(finding, frame, column)
+    return Finding(**{**vars(finding), "harmful": harmful})
+
+
+def _onset(column: np.ndarray, calibration: Calibration, c: int, score: float) -> int:
+    tail = min(len(column), 60)
+    found = onset_row(
+        column[-tail:], calibration.centre[c], calibration.scale[c], 1.0 if score > 0 else -1.0
+    )
+    return len(column) - tail + min(found, tail - FAST)
+
+
+def _harms(finding: Finding, frame: Window, traits: Traits, column: int) -> bool:
+    """Whether a caller feels it, and enough of it."""
+    if not traits.symptom[column]:
+        return False
+    before, after, kind = finding.before, finding.after, traits.kind[column]
+    rise = (after - before) * (traits.direction[column] or 1)
+    if finding.series.metric == "up":
+        return before - after >= 0.5
+    if kind is Kind.TRAFFIC:
+        return after <= LARGEST_TRAFFIC_RATIO * before
+    if traits.full[column] > 0:
+        return bool(rise >= LEAST_SHARE * traits.full[column]) and _enough(frame, column)
+    if kind is Kind.LATENCY:
+        seconds = {"s": 1.0, "ms": 1e-3}.get(unit_of(finding.series.metric))
+        least = LEAST_LATENCY_SECONDS / seconds if seconds else 0.0
+        return after >= LEAST_LATENCY_RATIO * before and after - before >= least
+    if finding.series.metric.endswith("_errors_rate"):
+        return rise * frame.step_seconds * FAST >= LEAST_EVENTS and after >= 2 * before
+    return after >= 2 * before if rise > 0 else traits.direction[column] < 0
+
+
+def _enough(frame: Window, column: int) -> bool:
+    """Whether a share stands for enough requests; yes where nobody counted them."""
+    one = frame.series[column]
+    if not one.metric.endswith("_errors_ratio"):
+        return True
+    total = Series(one.metric.removesuffix("_errors_ratio") + "_rate", one.labels)
+    if total not in frame.series:
+        return True
+    rate = frame.values[-FAST:, frame.series.index(total)]
+    failed = np.nansum(rate * frame.values[-FAST:, column]) * frame.step_seconds
+    return bool(failed >= LEAST_EVENTS)
+
+
+def _runs_out(finding: Finding, frame: Window, column: int) -> bool:
+    """Whether a resource that can run out has been filling up steadily since the onset."""
+    if not _FILLS.search(finding.series.metric) or finding.score < 1:
+        return False
+    tail = frame.values[-GROWTH_ROWS:, column]
+    if len(frame.values) - finding.onset < GROWTH_ROWS or not np.all(np.isfinite(tail)):
+        return False
+    grows = bool(np.all(np.diff(tail) > 0))
+    return grows and finding.after >= LEAST_GROWTH * finding.before
+
+
+def _starved(frame: Window, normal: Normal, found: list[Finding]) -> list[Finding]:
+    """For services without a symptom series: strong and broad changes take its place."""
+    judged = np.isfinite(normal.calibration.bounds[0])
+    felt = {
+        s.service
+        for s, symptom, known in zip(frame.series, normal.traits.symptom, judged, strict=True)
+        if symptom and known
+    }
+    series_of: dict[str, int] = defaultdict(int)
+    for one, known in zip(frame.series, judged, strict=True):
+        series_of[one.service] += int(known)
+    strong: dict[str, list[Finding]] = defaultdict(list)
+    for finding in found:
+        if finding.series.service not in felt and abs(finding.score) >= 2:
+            strong[finding.series.service].append(finding)
+    marked = []
+    for service, own in strong.items():
+        if len(own) >= max(2, 0.2 * series_of[service]):
+            first = max(own, key=lambda f: (abs(f.score), f.series))
+            marked.append(first)
+    for finding in marked:
+        found.remove(finding)
+    return [Finding(**{**vars(finding), "harmful": True}) for finding in marked]
+
+
+def vanished(frame: Window, usable: np.ndarray) -> tuple[Finding, ...]:
+    """One finding for each service that reported all along and has stopped, while others go on.
+
+    It must be silent for longer than it ever was in the baseline.
+    """
+    measured = np.isfinite(frame.values)
+    columns: dict[str, list[int]] = defaultdict(list)
+    for c, one in enumerate(frame.series):
+        columns[one.service].append(c)
+    heard = {s: np.any(measured[:, own], axis=1) for s, own in columns.items()}
+    anyone = np.any(measured, axis=1)
+    return tuple(
+        _gone(frame, own, heard[service])
+        for service, own in columns.items()
+        if not heard[service][-1] and _fell_silent(heard[service], anyone, usable)
+    )
+
+
+def _fell_silent(heard: np.ndarray, anyone: np.ndarray, usable: np.ndarray) -> bool:
+    last = int(np.flatnonzero(heard)[-1]) if np.any(heard) else -1
+    before = heard[: last + 1][usable[: last + 1]]
+    silent = np.count_nonzero(anyone[last + 1 :])
+    usual = longest_run(~before)
+    return len(before) >= LEAST_PRESENT_ROWS and bool(silent >= SILENT_ROWS + 2 * usual)
+
+
+def _gone(frame: Window, columns: list[int], heard: np.ndarray) -> Finding:
+    """The finding for a silent service; the series that a caller feels most speaks for it."""
+    felt = _symptom_columns(tuple(frame.series[c] for c in columns), tuple(
+        kind_of(frame.series[c].metric) for c in columns))  # fmt: skip
+    column = next((c for c, yes in zip(columns, felt, strict=True) if yes), columns[0])
+    known = frame.values[:, column][np.isfinite(frame.values[:, column])]
+    return Finding(
+        series=frame.series[column],
+        onset=int(np.flatnonzero(heard)[-1]) + 1,
+        score=-LARGEST_SCORE,
+        size=-LARGEST_SCORE,
+        before=float(np.median(known)) if len(known) else 0.0,
+        after=0.0,
+        harmful=True,
+        gone=True,
+    )
