@@ -57,7 +57,7 @@ def diagnose(
     setting = Setting(window, discovery.about.name if discovery else "none", seed)
     if onset is None:
         return _quiet(setting, symptom)
-    ranking = rank(window, onset)
+    ranking = rank(window, onset, calls)
     noticed = _symptom_column(window, ranking, symptom)
     graph, doubts = _graph(window, ranking, noticed, discovery, seed)
     return _answer(setting, ranking, graph, noticed, (*cautions, *doubts))

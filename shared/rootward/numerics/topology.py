@@ -1,0 +1,68 @@
+"""What a call graph says about departures: slowness runs from callees to their callers."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from rootward.numerics.suspicion import DEPARTED, by_service
+
+EXPLAINED = 0.8
+"""What is left of a caller's felt departures where a callee's are about as large."""
+ALIKE = 0.8
+"""A callee's departure is about as large from this share of the caller's on."""
+BEYOND = 0.7
+"""What is left of the suspicion of a service that the symptom does not depend on."""
+
+Calls = Int[np.ndarray, "calls 2"]
+"""Rows (caller, callee), positions of services; none calls itself."""
+
+
+def explained_callers(
+    surprise: Float[np.ndarray, " series"],
+    felt: Bool[np.ndarray, " series"],
+    owners: Int[np.ndarray, " series"],
+    viewers: Int[np.ndarray, " series"],
+    calls: Calls,
+) -> Bool[np.ndarray, " callers"]:
+    """For each call, whether the callee departed clearly and about as far as the caller.
+
+    Only what a caller feels counts: latency and errors. `viewers` names the service from which
+    a series was measured, -1 for its own: a caller's view of its callee does not tell which of
+    the two is slow, and explains nothing of that caller.
+    """
+    felt_by_owner = by_service(
+        np.where(felt, surprise, 0.0), owners, int(owners.max(initial=-1)) + 1
+    )
+    found = np.zeros(len(calls), dtype=bool)
+    for k, (caller, callee) in enumerate(calls):
+        seen = felt & (owners == callee) & (viewers != caller)
+        own = felt_by_owner[caller]
+        least = max(float(np.log1p(DEPARTED)), ALIKE * float(own))
+        found[k] = own > 0 and surprise[seen].max(initial=0.0) >= least
+    return found
+
+
+def entry(scores: Float[np.ndarray, " services"], calls: Calls) -> int | None:
+    """The most suspect service that calls others and that nobody calls; None without one."""
+    candidates = np.setdiff1d(calls[:, 0], calls[:, 1])
+    if not len(candidates):
+        return None
+    return int(candidates[np.argmax(scores[candidates])])
+
+
+def beyond_reach(start: int, calls: Calls, services: int) -> Bool[np.ndarray, " services"]:
+    """Services of the call graph that `start` does not depend on, by any path of calls.
+
+    A service that the call graph does not know is not beyond reach: nothing is known of it.
+    """
+    known = np.zeros(services, dtype=bool)
+    known[calls.ravel()] = True
+    reached = np.zeros(services, dtype=bool)
+    reached[start] = True
+    for _ in range(services):
+        callees = calls[reached[calls[:, 0]], 1]
+        if reached[callees].all():
+            break
+        reached[callees] = True
+    return known & ~reached

@@ -1,0 +1,38 @@
+"""Known calls between services, in the positions of a window's services and series."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Int
+
+from rootward.model.series import Series
+from rootward.model.traits import Traits
+from rootward.numerics.topology import Calls
+
+_VIEW = "_from_"
+_SOURCE_LABELS = ("source_workload", "source_app", "source_service", "client_service", "source")
+
+
+def known_calls(traits: Traits, calls: tuple[tuple[str, str], ...]) -> Calls:
+    """The calls between services of the window; unknown names and self-calls are left out."""
+    place = {service: k for k, service in enumerate(traits.services)}
+    pairs = sorted({(place[a], place[b]) for a, b in calls if a in place and b in place and a != b})
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def viewers(series: tuple[Series, ...], traits: Traits) -> Int[np.ndarray, " series"]:
+    """Position of the service from which each series was measured, -1 for its own.
+
+    A metric `…_from_<service>` and Istio's source labels say so.
+    """
+    place = {service: k for k, service in enumerate(traits.services)}
+    found = [place.get(_viewer(one), -1) for one in series]
+    own = np.array(found, dtype=np.int64)
+    return np.where(own == traits.owners, -1, own)
+
+
+def _viewer(series: Series) -> str:
+    for label in _SOURCE_LABELS:
+        if value := series.label(label):
+            return value
+    return series.metric.rpartition(_VIEW)[2] if _VIEW in series.metric else ""
