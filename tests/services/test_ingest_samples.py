@@ -59,6 +59,13 @@ def test_columns_are_accepted_and_null_is_not_measured(client: TestClient, bus: 
     assert batch.values[[0, 2, 3]].tolist() == [1.0, 3.5, 4.0]
 
 
+def test_labels_may_repeat_the_service(client: TestClient, bus: FakeBus):
+    repeated = SAMPLE | {"labels": {"service": "cart"}}
+    answer = client.post("/api/v1/samples", json={"samples": [SAMPLE, repeated]})
+    assert answer.json()["accepted"] == 2
+    assert bus.published[0].series == (Series.of("latency_seconds", "cart"),)
+
+
 def test_an_empty_list_is_accepted_and_nothing_is_published(client: TestClient, bus: FakeBus):
     assert client.post("/api/v1/samples", json={"samples": []}).json()["accepted"] == 0
     assert not bus.published

@@ -10,7 +10,8 @@ or columns, where `values[k][t]` is series k at time t::
     {"series": [{"service": "cart", "metric": "latency_seconds"}],
      "times": ["2023-11-14T22:13:20Z", 1700000015], "values": [[0.2, null]]}
 
-A time is Unix seconds or RFC 3339 with an offset; a value null says "not measured from here on".
+`labels` may repeat the service, but not name another. A time is Unix seconds or RFC 3339 with an
+offset; a value null says "not measured from here on".
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _slot(entry: object, known: KnownSeries) -> Slot:
         for key, field in ((METRIC_NAME, "metric"), (SERVICE, "service"))
         if field in entry
     }
-    if not isinstance(labels, dict) or not named.keys().isdisjoint(labels):
+    if not isinstance(labels, dict) or any(labels.get(k, v) != v for k, v in named.items()):
         return REFUSED[Reason.BAD_LABELS]
     pairs = list((named | labels).items())
     if not all(isinstance(value, str) for _, value in pairs):
