@@ -52,7 +52,7 @@ class Chunk:
         return self.values[np.cumsum(self.counts) - 1]
 
 
-def micros(times: np.ndarray | float) -> np.ndarray:
+def micros(times: np.ndarray) -> np.ndarray:
     """Unix seconds to the nearest whole microsecond, int64.
 
     Raises:

@@ -234,7 +234,10 @@ def _packed(body: bytes) -> bytes:
 
 
 def _unpacked(body: bytes) -> bytes:
-    return bytes(cramjam.lz4.decompress_block(body))
+    try:
+        return bytes(cramjam.lz4.decompress_block(body))
+    except cramjam.DecompressionError:
+        return body  # damaged: it is found out, and buried as it is, where it is decoded
 
 
 def _waiting_key(tenant: str, name: str, payload: str) -> str:

@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 _CHUNK = tables.chunk.c
 _SERIES = tables.series.c
 
-_FAN_IN = 32
-"""Chunks of one level that are merged into one of the next."""
 _FULL_SAMPLES = 2**18
 _FULL_US = 6 * 3600 * 10**6
 """A chunk with so many samples, or over so long a time, is not merged any further."""
@@ -46,11 +44,12 @@ class SqlSampleStore:
 
     Chunks stand in order of arrival by id, which is what "the first value of a time stays" is
     judged by; a merged chunk takes the id of the first of its parts. Times are kept to the
-    microsecond, see `chunks`.
+    microsecond, see `chunks`. `fan_in` chunks of one level are merged into one of the next.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, fan_in: int = 32) -> None:
         self._database = database
+        self._fan_in = fan_in
         self._ids = SeriesIds()
         self._names = SeriesNames()
         self._cache = _ChunkCache(_CACHED_SAMPLES)
@@ -132,7 +131,7 @@ class SqlSampleStore:
 
     def expire(self, before_unix: float) -> int:
         """Delete chunks whose samples are all older than a time; returns how many went."""
-        before = int(micros(before_unix))
+        before = int(micros(np.array([before_unix]))[0])
 
         def work(connection: Connection) -> int:
             gone = connection.execute(delete(tables.chunk).where(_CHUNK.end_us < before)).rowcount
@@ -193,14 +192,14 @@ class SqlSampleStore:
             select(_CHUNK.id, _CHUNK.level, _CHUNK.samples)
             .where(_CHUNK.tenant == tenant, _CHUNK.level == level)
             .order_by(_CHUNK.id)
-            .limit(_FAN_IN)
+            .limit(self._fan_in)
         )
         with self._database.reading() as connection:
             rows = connection.execute(oldest).all()
             enough = (
                 int(np.searchsorted(np.cumsum([row.samples for row in rows]), _FULL_SAMPLES)) + 1
             )
-            if min(enough, _FAN_IN) > len(rows):
+            if min(enough, self._fan_in) > len(rows):
                 return None
             keys = [(row.id, row.level) for row in rows[:enough]]
             whole = merged(self._load(connection, keys))
