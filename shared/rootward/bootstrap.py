@@ -39,12 +39,12 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
 
 
 def _check_schemes(settings: Settings) -> None:
-    if settings.bus_url != "embedded://":
+    if _scheme(settings.bus_url) != "embedded":
         raise InvalidConfiguration(
             f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; allowed: embedded:// "
             "(Kafka comes in a later version)"
         )
-    if settings.jobs_url != "thread://":
+    if _scheme(settings.jobs_url) != "thread":
         raise InvalidConfiguration(
             f"ROOTWARD_JOBS_URL has the scheme {_scheme(settings.jobs_url)}; allowed: thread:// "
             "(Celery comes in a later version)"
@@ -52,7 +52,8 @@ def _check_schemes(settings: Settings) -> None:
 
 
 def _scheme(url: str) -> str:
-    return url.partition("://")[0] or "(none)"
+    scheme, found, _ = url.partition("://")
+    return scheme if scheme and found else "(none)"
 
 
 def _bus(settings: Settings, database: Database, clock: Clock) -> Bus:

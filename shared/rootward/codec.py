@@ -80,8 +80,17 @@ def _adapter(kind: Hashable) -> Any:  # a TypeAdapter, which beartype cannot che
 
 
 def to_json(value: object, kind: Hashable) -> str:
-    """A model value as JSON; `kind` is its type, a union where several are allowed."""
-    return _adapter(kind).dump_json(value).decode()
+    """A model value as JSON; `kind` is its type, a union where several are allowed.
+
+    Raises:
+        InvalidInput: a number in it is NaN or infinite, which JSON cannot say and no reader
+            could tell from "not measured"; say None for that.
+    """
+    try:
+        plain = _adapter(kind).dump_python(value, mode="json")
+        return json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except ValueError as error:
+        raise InvalidInput(f"a {type(value).__name__} holds NaN or infinity") from error
 
 
 def from_json(data: str | bytes, kind: type[T]) -> T:

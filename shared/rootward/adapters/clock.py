@@ -22,7 +22,7 @@ class ReplayClock:
 
     start_unix: float
     speed: float = 1.0
-    _made: float = field(default_factory=time.monotonic, init=False)
+    _made: float = field(default_factory=lambda: time.monotonic(), init=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.speed < float("inf"):

@@ -1,0 +1,223 @@
+"""Bootstrap, migrations, clocks and the policy of delivery."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import event, inspect
+
+from rootward import bootstrap
+from rootward.adapters.clock import ReplayClock, SystemClock
+from rootward.adapters.delivery import Outcome, Policy
+from rootward.adapters.sql import tables
+from rootward.adapters.sql.engine import Database, open_database
+from rootward.adapters.sql.migrations import migrate, pending
+from rootward.errors import Busy, InvalidConfiguration, InvalidInput, Unavailable
+from rootward.settings import Settings
+from rootward.testing.fakes import ManualClock
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'rootward.db'}"
+
+
+class TestBootstrap:
+    def test_it_creates_folder_database_and_tables(self, tmp_path: Path):
+        file = tmp_path / "a" / "new" / "folder" / "rootward.db"
+
+        platform = bootstrap.build(Settings(database_url=f"sqlite:///{file}"))
+
+        platform.samples.check()
+        platform.incidents.check()
+        assert (platform.bus.backlog(), platform.jobs.backlog()) == (0, 0)
+        platform.close()
+        platform.close()
+        assert file.exists()
+
+    def test_it_uses_the_clock_that_it_is_given(self, url: str):
+        clock = ManualClock(5.0)
+        platform = bootstrap.build(Settings(database_url=url), clock)
+
+        assert platform.clock is clock
+        platform.close()
+
+    def test_without_one_it_uses_the_clock_of_the_system(self, url: str):
+        platform = bootstrap.build(Settings(database_url=url))
+
+        assert isinstance(platform.clock, SystemClock)
+        platform.close()
+
+    @pytest.mark.parametrize(
+        ("name", "value", "allowed"),
+        [
+            ("bus_url", "kafka://kafka:9092", r"scheme kafka; allowed: embedded:// \(Kafka"),
+            ("bus_url", "embedded", r"\(none\); allowed: embedded://"),
+            ("jobs_url", "celery+redis://redis:6379/0", r"scheme celery\+redis; allowed: thread:"),
+            ("database_url", "mysql://h/d", "scheme mysql; allowed: sqlite:///FILE or postgresql"),
+            ("database_url", "sqlite://", "names no file"),
+            ("database_url", "sqlite:///:memory:", "names no file"),
+            ("database_url", "rootward.db", "no URL; allowed: sqlite:///FILE"),
+        ],
+    )
+    def test_a_url_that_is_not_supported_is_named_with_what_is(
+        self, name: str, value: str, allowed: str
+    ):
+        with pytest.raises(InvalidConfiguration, match=f"ROOTWARD_{name.upper()}.*{allowed}"):
+            bootstrap.build(Settings(**{name: value}))
+
+    def test_postgresql_without_its_driver_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+        with pytest.raises(InvalidConfiguration, match="pip install 'psycopg"):
+            bootstrap.build(Settings(database_url="postgresql://h/d"))
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path):
+        (tmp_path / "file").touch()
+
+        with pytest.raises(InvalidConfiguration, match="folder cannot be created"):
+            bootstrap.build(Settings(database_url=f"sqlite:///{tmp_path}/file/rootward.db"))
+
+    def test_a_file_that_is_no_database_is_unavailable(self, tmp_path: Path):
+        file = tmp_path / "rootward.db"
+        file.write_text("this is a letter, not a database" * 100)
+
+        with pytest.raises(Unavailable, match="not a database"):
+            bootstrap.build(Settings(database_url=f"sqlite:///{file}"))
+
+
+class TestMigrations:
+    def test_the_migrated_tables_are_those_of_the_code(self, url: str):
+        database = open_database(url)
+        migrate(database)
+
+        with database.engine.connect() as connection:
+            drift = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        assert drift == []
+        database.close()
+
+    def test_every_table_carries_a_tenant(self):
+        assert [t.name for t in tables.metadata.tables.values() if "tenant" not in t.c] == []
+
+    def test_migrating_twice_changes_nothing(self, url: str):
+        database = open_database(url)
+        assert pending(database)[0] == "0001"
+        migrate(database)
+        assert pending(database) == ()
+        migrate(database)
+        database.close()
+
+    def test_a_migration_that_fails_leaves_nothing_behind(self, url: str):
+        database = open_database(url)
+
+        def fail(_connection, _cursor, statement: str, *_more: object) -> None:
+            if "CREATE TABLE dead_letter" in statement:
+                raise sqlite3.OperationalError("disk is full")
+
+        event.listen(database.engine, "before_cursor_execute", fail)
+        with pytest.raises(Unavailable):
+            migrate(database)
+        event.remove(database.engine, "before_cursor_execute", fail)
+
+        assert inspect(database.engine).get_table_names() == []
+        migrate(database)
+        database.close()
+
+
+class TestSqlite:
+    @pytest.fixture
+    def database(self, url: str) -> Database:
+        return open_database(url)
+
+    @pytest.mark.parametrize(
+        ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+    )
+    def test_a_commit_is_on_the_disk_when_it_returns(
+        self, database: Database, pragma: str, value: object
+    ):
+        with database.reading() as connection:
+            assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+        database.close()
+
+    def test_a_lock_held_by_another_process_is_unavailable(
+        self, database: Database, tmp_path: Path
+    ):
+        migrate(database)
+        other = sqlite3.connect(tmp_path / "rootward.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        def impatient(connection: sqlite3.Connection, *_more: object) -> None:
+            connection.execute("PRAGMA busy_timeout = 20")
+
+        database.close()
+        event.listen(database.engine, "connect", impatient)
+        with pytest.raises(Unavailable, match="database is locked"):
+            database.write(lambda connection: None)
+        other.close()
+        database.write(lambda connection: None)
+        database.close()
+
+
+class TestDelivery:
+    @pytest.mark.parametrize(
+        ("error", "tries", "outcome"),
+        [
+            (ValueError("x"), 4, Outcome.AGAIN),
+            (ValueError("x"), 5, Outcome.DEAD),
+            (InvalidInput("x"), 1, Outcome.DEAD),
+            (Unavailable("x"), 99, Outcome.OUTAGE),
+            (Busy("x"), 99, Outcome.OUTAGE),
+        ],
+    )
+    def test_an_error_is_judged(self, error: Exception, tries: int, outcome: Outcome):
+        def work() -> None:
+            raise error
+
+        assert Policy().deliver(work, tries, "batch").outcome is outcome
+
+    def test_a_failure_is_logged_with_its_traceback(self, caplog: pytest.LogCaptureFixture):
+        def work() -> None:
+            raise ZeroDivisionError("by nothing")
+
+        Policy().deliver(work, 1, "batch")
+
+        (record,) = caplog.records
+        assert record.levelname == "WARNING"
+        assert record.exc_info is not None
+
+    def test_waits_grow_up_to_a_bound(self):
+        waits = [Policy().wait_seconds(k) for k in range(1, 12)]
+
+        assert waits == sorted(waits)
+        assert waits[0] < 1.0
+        assert waits[-1] == Policy().longest_wait_seconds
+
+
+class TestClocks:
+    def test_the_clock_of_the_system_tells_the_time(self):
+        before = time.time()
+
+        assert before <= SystemClock().now() <= time.time()
+
+    def test_a_replay_starts_where_it_is_told_and_runs_faster(
+        self, monkeypatch: pytest.MonkeyPatch
+    ):
+        ticks = itertools.count(100.0, 2.0)
+        monkeypatch.setattr("rootward.adapters.clock.time.monotonic", lambda: next(ticks))
+        clock = ReplayClock(1_000.0, speed=30.0)
+
+        assert [clock.now(), clock.now()] == [1_060.0, 1_120.0]
+
+    @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("inf")])
+    def test_a_replay_that_does_not_move_on_is_refused(self, speed: float):
+        with pytest.raises(InvalidConfiguration, match="positive speed"):
+            ReplayClock(0.0, speed)
