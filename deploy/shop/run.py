@@ -19,9 +19,9 @@ from shop.errors import ShopError
 from shop.faults import KINDS
 from shop.load import Shape
 from shop.server import listen
-from shop.topology import CALLS, FAULTS, SERVICES, TIMEOUTS
+from shop.topology import CALLS, FAULTS, SERVICES, SPELLINGS, TIMEOUTS
 
-__all__ = ["FAULTS", "Shop"]
+__all__ = ["FAULTS", "Shop", "canonical", "heal", "inject"]
 
 HOST = "127.0.0.1"
 CODE = Path(__file__).resolve().parent.parent
@@ -187,14 +187,21 @@ class Shop:
         _write(self._state, json.dumps(state, indent=2))
 
 
-def inject(operators: Mapping[str, str], fault: str, options: Mapping[str, float]) -> None:
-    """Begin `kind@service`, given the operators' URL of each service; raises `ShopError`."""
-    kind, _, service = fault.partition("@")
+def canonical(fault: str) -> str:
+    """The fault `kind@service` with its service spelled as here; raises `ShopError`."""
+    kind, _, named = fault.partition("@")
+    service = SPELLINGS.get(named, named)
     if kind not in KINDS or service not in SERVICES:
         raise ShopError(
             f"{fault!r} is not kind@service; kinds: {', '.join(sorted(KINDS))};"
             f" services: {', '.join(SERVICES)}"
         )
+    return f"{kind}@{service}"
+
+
+def inject(operators: Mapping[str, str], fault: str, options: Mapping[str, float]) -> None:
+    """Begin `kind@service`, given the operators' URL of each service; raises `ShopError`."""
+    kind, _, service = canonical(fault).partition("@")
     if service not in operators:
         raise ShopError(f"{service} is not running")
     _ask(operators[service], "POST", "/fault", {"kind": kind} | dict(options))

@@ -33,3 +33,6 @@ FAULTS: tuple[str, ...] = (
     "lock@orders",
 )
 """One fault of each kind, on services of different depth; any kind works on any service."""
+
+SPELLINGS: dict[str, str] = {"catalog": "catalogue"}
+"""Other spellings of a service that are understood where a person names it."""

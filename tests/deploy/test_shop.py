@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shop.errors import ShopError
 from shop.faults import KINDS
 from shop.load import Shape
-from shop.run import FAULTS, Shop
+from shop.run import FAULTS, Shop, canonical
 from shop.services.payment import is_card_number
 from shop.topology import SERVICES
 
@@ -268,6 +268,11 @@ def test_one_fault_of_each_kind_is_shipped_and_a_fault_is_in_no_metric(shop: Sho
 def test_a_fault_that_there_is_not_is_refused(shop: Shop, fault: str) -> None:
     with pytest.raises(ShopError, match="is not kind@service; kinds: cpu, errors"):
         shop.inject(fault)
+
+
+def test_a_service_may_be_named_in_the_other_spelling() -> None:
+    assert canonical("latency@catalog") == "latency@catalogue"
+    assert canonical("latency@cart") == "latency@cart"
 
 
 def test_an_option_that_a_fault_does_not_have_is_refused(shop: Shop) -> None:
