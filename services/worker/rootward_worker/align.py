@@ -30,6 +30,7 @@ class Rows:
         self._most = most_series
         self._grace = max(0.5 * step_seconds, min(step_seconds, 1.0))
         self._column: dict[Series, int] = {}
+        self._sorted: list[int] = []
         self._values = np.full((capacity, 64), np.nan)
         self._stamps = np.full((capacity, 64), -np.inf)
         self._oldest: int | None = None
@@ -110,7 +111,10 @@ class Rows:
         values = self._values[rows % self._capacity][:, : len(self._column)]
         measured = np.flatnonzero(np.any(np.isfinite(values), axis=0))
         series = list(self._column)
-        order = sorted(measured, key=lambda c: series[c])
+        if len(self._sorted) != len(series):
+            self._sorted = sorted(range(len(series)), key=series.__getitem__)
+        chosen = set(measured.tolist())
+        order = [c for c in self._sorted if c in chosen]
         return Window(
             tuple(series[c] for c in order), rows * self._step, values[:, order], self._step
         )
@@ -170,4 +174,5 @@ class Rows:
         self._column = {series[c]: k for k, c in enumerate(kept)}
         self._values = self._values[:, kept]
         self._stamps = self._stamps[:, kept]
+        self._sorted = []
         self._refused = False

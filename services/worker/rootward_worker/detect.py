@@ -20,6 +20,7 @@ from rootward_worker.options import WorkerOptions
 from rootward_worker.symptoms import (
     Finding,
     Normal,
+    convincing,
     findings,
     learn,
     still_away,
@@ -30,7 +31,9 @@ from rootward_worker.symptoms import (
 log = logging.getLogger(__name__)
 
 REFRESH_ROWS = 5
-"""What is normal is learnt again after this many rows; at every row while there are few."""
+"""What is normal is learnt again after this many rows; after 2 while there are few."""
+OTHER_ROWS = 2
+"""Once its symptoms have been gone for so many rows, symptoms elsewhere are another event."""
 MARGIN_ROWS = 2
 """Rows before an onset that may belong to the incident already."""
 REMEMBERED = 50
@@ -113,13 +116,17 @@ class Detector:
         usable = self._usable(tenant, frame)
         normal = self._normal(tenant, frame, usable)
         found = findings(frame, usable, normal) + vanished(frame, usable)
-        if tenant.open is None:
-            harmful = [f for f in found if f.harmful]
-            if harmful:
-                self._open(name, tenant, frame, found, harmful)
-        else:
-            away = still_away(frame, usable, normal) | {f.series for f in found if f.harmful}
+        harmful = [f for f in found if f.harmful]
+        away = still_away(frame, usable, normal) | {f.series for f in harmful}
+        convinced = convincing(harmful, len(frame.times))
+        if tenant.open is not None and convinced and story.is_another(
+            tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)
+        ):  # fmt: skip
+            self._resolve(tenant, tenant.open, frame)
+        if tenant.open is not None:
             self._follow(tenant, frame, found, away)
+        elif convinced:
+            self._open(name, tenant, frame, found, harmful)
 
     def _usable(self, tenant: _Tenant, frame: Window) -> np.ndarray:
         """Rows of the frame that tell what is normal: those outside of incidents."""
@@ -136,7 +143,7 @@ class Detector:
         row = tenant.rows.row_of(float(frame.times[-1]))
         known = tenant.normal
         young = np.count_nonzero(usable) < 3 * self._options.rule.least_rows
-        due = row - tenant.learnt_at >= (1 if young else REFRESH_ROWS)
+        due = row - tenant.learnt_at >= (2 if young else REFRESH_ROWS)
         if known is None or known.series != frame.series or (due and tenant.open is None):
             known = tenant.normal = learn(frame, usable, self._options.rule)
             tenant.learnt_at = row
@@ -185,22 +192,40 @@ class Detector:
         before = tenant.open
         if before is None:
             return
+        if before.symptom not in frame.series:
+            self._follow_elsewhere(tenant, before, found, frame)
+            return
         now = story.joined(before, found, frame)
-        if story.is_present(now, away):
+        if story.is_present(before, away):
             now = replace(now, last_change_unix=float(frame.times[-1]))
-        age = (frame.times[-1] - now.onset_unix) / frame.step_seconds
-        quiet = (frame.times[-1] - now.last_change_unix) / frame.step_seconds
-        over = quiet >= self._options.quiet_rows
-        if over or age >= self._options.window_rows // 2:
+        if self._is_over(now, frame):
             self._resolve(tenant, now, frame)
             return
-        if story.is_news(before, now):
-            self._platform.incidents.update(now)
         tenant.open = now
         settled = now.onset_unix + self._options.settled_rows * frame.step_seconds
-        if tenant.diagnosed_until < settled <= frame.times[-1]:
-            self._platform.incidents.update(now)
+        if due := tenant.diagnosed_until < settled <= frame.times[-1]:
             self._diagnose(tenant, now, float(frame.times[-1]))
+        if due or story.is_news(before, now):
+            self._platform.incidents.update(now)
+
+    def _follow_elsewhere(
+        self, tenant: _Tenant, incident: Incident, found: tuple[Finding, ...], frame: Window
+    ) -> None:
+        """Join changes to an incident whose symptom another process watches; it ends there."""
+        stored = self._platform.incidents.get(incident.id, incident.tenant)
+        if stored.status is Status.RESOLVED:
+            tenant.open = None
+            tenant.past = [*tenant.past[-REMEMBERED:], stored]
+            return
+        tenant.open = story.joined(stored, found, frame)
+        if story.is_news(stored, tenant.open):
+            self._platform.incidents.update(tenant.open)
+
+    def _is_over(self, incident: Incident, frame: Window) -> bool:
+        """Quiet for long enough, or so old that it is the new normal."""
+        quiet = (frame.times[-1] - incident.last_change_unix) / frame.step_seconds
+        age = (frame.times[-1] - incident.onset_unix) / frame.step_seconds
+        return bool(quiet >= self._options.quiet_rows or age >= self._options.window_rows // 2)
 
     def _resolve(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
         resolved = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))

@@ -59,9 +59,18 @@ def joined(incident: Incident, found: tuple[Finding, ...], frame: Window) -> Inc
 
 
 def is_present(incident: Incident, away: frozenset[Series]) -> bool:
-    """Whether the symptom, or another series that a caller feels, is still away."""
-    felt = {c.series for c in incident.changes if kind_of(c.series.metric) in EXTERNAL}
-    return bool(away & (felt | {incident.symptom}))
+    """Whether the symptom, or another series of the incident, is still away."""
+    return bool(away & {incident.symptom, *(c.series for c in incident.changes)})
+
+
+def is_another(
+    incident: Incident, harmful: list[Finding], away: frozenset[Series], quiet_since_unix: float
+) -> bool:
+    """Whether symptoms are another event: in other services, after this one's had gone."""
+    felt = {c.series.service for c in incident.changes if kind_of(c.series.metric) in EXTERNAL}
+    elsewhere = {f.series.service for f in harmful}.isdisjoint({incident.symptom.service, *felt})
+    gone = incident.last_change_unix <= quiet_since_unix and not is_present(incident, away)
+    return elsewhere and gone
 
 
 def is_news(before: Incident, now: Incident) -> bool:

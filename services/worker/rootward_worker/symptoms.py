@@ -40,10 +40,15 @@ LEAST_GROWTH = 1.3
 """A resource that fills up must have grown by this much."""
 GROWTH_ROWS = 6
 SILENT_ROWS = 4
+LARGE = 3.0
+"""A lone symptom opens an incident at once from this multiple of its bound on."""
+LASTING_ROWS = 6
+"""A lone symptom that is not large opens one once it lasts for so many rows."""
 LEAST_PRESENT_ROWS = 30
 
 _OF_THE_MONITORING = re.compile(r"^scrape_|^python_|^go_|^jvm_|gc_|promhttp|rootward_")
 _FILLS = re.compile(r"mem|rss|heap|fds?$|filefd|disk_used|fs_usage|connections|threads")
+_STATISTIC = re.compile(r"_?(p\d+|mean|avg|max|median)$")
 _SHARE = re.compile(r"ratio|rate|percent|success|availab|%")
 _FLOOR = {Kind.LATENCY: 0.1, Kind.TRAFFIC: 0.1, Kind.SATURATION: 0.1}
 """Least relative deviation that counts as one; 0.05 elsewhere."""
@@ -63,6 +68,10 @@ class Traits:
     """Added before the logarithm, so that 0 is a finite distance away."""
     full: np.ndarray
     """100 where a share is in percent, 1 where it is not, 0 for what is no share."""
+
+    def kind_is(self, kind: Kind) -> np.ndarray:
+        """Which series are of a kind."""
+        return np.array([one is kind for one in self.kind], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +152,25 @@ def findings(frame: Window, usable: np.ndarray, normal: Normal) -> tuple[Finding
 
 
 def still_away(frame: Window, usable: np.ndarray, normal: Normal) -> frozenset[Series]:
-    """Series whose last rows are at least half as far out as it takes to be found."""
-    now = departures(_transformed(frame.values, normal.traits), usable, normal.calibration)
-    return frozenset(frame.series[int(c)] for c in np.flatnonzero(np.abs(now.level) >= 0.5))
+    """Symptoms whose last rows do at least half of the harm that it takes to be found."""
+    traits = normal.traits
+    now = departures(_transformed(frame.values, traits), usable, normal.calibration)
+    harm = np.where(traits.kind_is(Kind.TRAFFIC), -1, traits.direction)
+    away = (np.abs(now.level) >= 0.5) & (now.level * harm >= 0)
+    return frozenset(frame.series[int(c)] for c in np.flatnonzero(away))
+
+
+def convincing(harmful: list[Finding], rows: int) -> bool:
+    """Whether symptoms are enough for an incident: two agree, one is large, or one lasts.
+
+    A percentile of few requests wiggles more than its own past tells, and takes the other
+    percentiles of the same requests along: those are one symptom.
+    """
+    distinct = {(f.series.service, _STATISTIC.sub("", f.series.metric)) for f in harmful}
+    return len(distinct) > 1 or any(
+        f.gone or f.series.metric == "up" or abs(f.score) >= LARGE or rows - f.onset >= LASTING_ROWS
+        for f in harmful
+    )
 
 
 def _away(now: Departures, least: float) -> np.ndarray:

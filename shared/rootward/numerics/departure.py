@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import stats
+from scipy import special
 
 Matrix = Float[np.ndarray, "rows series"]
 PerSeries = Float[np.ndarray, " series"]
@@ -187,7 +187,7 @@ def _bound(
     outer, far = _quantile(sizes, rows, 0.9), _quantile(sizes, rows, 0.97)
     scale = np.maximum(outer / _NORMAL_90 * inflation, least)
     freedom = np.maximum(independent_rows(statistic), 1.0)
-    light = scale * np.asarray(stats.t.ppf(1.0 - tail, freedom))
+    light = scale * -special.stdtrit(freedom, tail)
     heavy = outer + (far - outer) * np.log(0.1 / (2 * tail)) / np.log(0.1 / 0.03)
     bound = np.maximum(light, np.maximum(heavy, rule.habit * far))
     return np.where(rows > 0, bound, np.inf)
