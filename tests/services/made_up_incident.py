@@ -161,7 +161,7 @@ def candidates() -> tuple[Candidate, ...]:
     reasons = (
         Evidence("size", "lock waits rose from 2 ms to 1.84 s, 41 baseline deviations", 41.0, ""),
         Evidence("onset", "departed first of all series, 60 s before the symptom", 60.0, "s"),
-        Evidence("edges", "drives orders (lag 15 s, strength 0.91, seen in 94 % of resamples)", 15),
+        Evidence("edges", "drives orders (lag 15 s, strength 0.91, in 94 % of resamples)", 15.0),
         Evidence("agreement", "ranked first by robust_z and baro as well"),
     )
     against = (

@@ -221,7 +221,14 @@ def _from_cursor(cursor: str) -> str:
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {PROBLEM_JSON: {"schema": out.ProblemOut.model_json_schema()}}
     words = {400: "Invalid input", 403: "Refused", 404: "Not found", 422: "Invalid request",
              503: "Busy, or a part does not answer; see Retry-After"}  # fmt: skip
+    content = {PROBLEM_JSON: {"schema": _problem_schema()}}
     return {s: {"description": words[s], "content": content} for s in statuses}
+
+
+def _problem_schema() -> dict[str, Any]:
+    """The schema in one piece: references would point outside of the OpenAPI document."""
+    schema = out.ProblemOut.model_json_schema()
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["FieldError"]
+    return schema

@@ -75,8 +75,11 @@ class ValueAxis:
         """The place of a value as a share of the height from the bottom, inside 0 to 1."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
-    def ticks(self, most: int = 3) -> list[float]:
-        """Round values inside the axis, at most `most`."""
+    def ticks(self, most: int = 4, unit: float = 1.0) -> list[float]:
+        """Multiples of a round number of units inside the axis, at most `most`."""
+        if unit != 1.0:
+            inner = ValueAxis(self.low / unit, self.high / unit)
+            return [tick * unit for tick in inner.ticks(most)]
         raw = (self.high - self.low) / most
         size = 10.0 ** math.floor(math.log10(raw))
         step = next(m * size for m in (1, 2, 2.5, 5, 10, 20) if m * size >= raw)

@@ -16,6 +16,7 @@ from rootward_dashboard.svg import Markup, element
 _ACROSS = 1000.0
 _TOP = 16.0
 _FOOT = 18.0
+_ROW = 14.0
 STYLES = 8
 """Line styles that the style sheet knows; the ninth line looks like the first again."""
 
@@ -38,8 +39,6 @@ class Mark:
     unix: float
     text: str
     style: str = "onset"
-    before: bool | None = None
-    """Whether the word stands left of the line; None: where there is room."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,11 @@ class Frame:
     marks: tuple[Mark, ...] = ()
     height: int = 132
 
+    @property
+    def top(self) -> float:
+        """Where the plot begins: below a row for each mark."""
+        return max(_TOP, 4.0 + _ROW * len(self.marks))
+
 
 def time_plot(traces: Sequence[Trace], frame: Frame, label: str) -> Markup:
     """Lines over time with the baseline band, the incident's shading and onset marks.
@@ -63,7 +67,7 @@ def time_plot(traces: Sequence[Trace], frame: Frame, label: str) -> Markup:
     """
     values = [v for trace in traces for v in trace.values]
     scale = ValueAxis.over([*values, *(frame.band or ())])
-    room = frame.height - _TOP - _FOOT
+    room = frame.height - frame.top - _FOOT
     return element(
         "svg",
         *_shade(frame, room),
@@ -75,7 +79,7 @@ def time_plot(traces: Sequence[Trace], frame: Frame, label: str) -> Markup:
             *(_line(trace, frame.axis, scale, room) for trace in traces),
             viewBox=f"0 0 {_ACROSS:.0f} {room:.0f}",
             preserveAspectRatio="none",
-            y=_TOP,
+            y=frame.top,
             width="100%",
             height=room,
         ),
@@ -188,22 +192,29 @@ def _shade(frame: Frame, room: float) -> list[Markup]:
     if frame.shade is None:
         return []
     start, end = (frame.axis.at(t) for t in frame.shade)
-    return [_box("shade", start, end, _TOP, room)]
+    return [_box("shade", start, end, frame.top, room)]
 
 
 def _band(frame: Frame, scale: ValueAxis, room: float) -> list[Markup]:
     if frame.band is None:
         return []
     low, high = (scale.at(v) for v in frame.band)
-    return [_box("band", 0.0, 1.0, _TOP + room * (1 - high), max(room * (high - low), 1.5))]
+    return [_box("band", 0.0, 1.0, frame.top + room * (1 - high), max(room * (high - low), 1.5))]
 
 
 def _grid(frame: Frame, scale: ValueAxis, room: float) -> list[Markup]:
-    rows = [_TOP + room * (1 - scale.at(v)) for v in scale.ticks()]
+    rows = [frame.top + room * (1 - scale.at(v)) for v in _ticks(frame, scale)]
     lines = [element("line", class_="grid", x1="0%", x2="100%", y1=y, y2=y) for y in rows]
-    ticks = [_upright(p, _TOP + room, _TOP + room + 4, "tick") for p, _ in frame.axis.ticks()]
-    foot = _TOP + room
+    ticks = [
+        _upright(p, frame.top + room, frame.top + room + 4, "tick") for p, _ in frame.axis.ticks()
+    ]
+    foot = frame.top + room
     return [*lines, *ticks, element("line", class_="axis", x1="0%", x2="100%", y1=foot, y2=foot)]
+
+
+def _ticks(frame: Frame, scale: ValueAxis) -> list[float]:
+    highest = max(abs(scale.low), abs(scale.high))
+    return scale.ticks(unit=figures.multiple(highest, frame.unit))
 
 
 def _time_labels(frame: Frame) -> list[Markup]:
@@ -220,18 +231,20 @@ def _value_labels(frame: Frame, scale: ValueAxis, room: float) -> list[Markup]:
             figures.quantity(value, frame.unit),
             class_="value",
             x=2,
-            y=_TOP + room * (1 - scale.at(value)) - 3,
+            y=frame.top + room * (1 - scale.at(value)) - 3,
         )
-        for value in scale.ticks()
+        for value in _ticks(frame, scale)
     ]
 
 
 def _marks(frame: Frame, room: float) -> list[Markup]:
+    """Each mark's word has a row of its own, on the wider side of its line."""
     drawn: list[Markup] = []
-    for mark in frame.marks:
+    for row, mark in enumerate(frame.marks):
         place = frame.axis.at(mark.unix)
-        late = place > 0.6 if mark.before is None else mark.before
-        drawn.append(_upright(place, 4.0, _TOP + room, f"mark {mark.style}"))
+        late = place > 0.5
+        y = 11 + _ROW * row
+        drawn.append(_upright(place, y - 8, frame.top + room, f"mark {mark.style}"))
         drawn.append(
             element(
                 "text",
@@ -239,7 +252,7 @@ def _marks(frame: Frame, room: float) -> list[Markup]:
                 class_=f"mark-text {mark.style}{' before' if late else ''}",
                 x=svg.percent(place),
                 dx=-4 if late else 4,
-                y=11,
+                y=y,
             )
         )
     return drawn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -23,7 +22,7 @@ class Panel:
 
     series: Series
     role: str
-    """`cause`, `symptom`, or empty."""
+    """`cause`, `candidate`, `symptom`, or empty."""
     plot: Markup
     baseline: str
     before: str
@@ -40,6 +39,9 @@ class Timing:
     onset: float | None
     end: float
     cause: Series | None
+    """The series of the first candidate."""
+    cause_word: str
+    """`cause`, or `candidate` where nothing is sure enough to be called one."""
     cause_onset: float | None
     symptom: Series | None
     symptom_onset: float | None
@@ -56,6 +58,7 @@ def timing(incident: Incident, diagnosis: Diagnosis) -> Timing:
         onset=incident.onset_unix if diagnosis.onset_unix is None else diagnosis.onset_unix,
         end=axis.end if incident.resolved_unix is None else incident.resolved_unix,
         cause=None if first is None else first.series,
+        cause_word="candidate" if diagnosis.abstained else "cause",
         cause_onset=None if first is None else first.onset_unix,
         symptom=symptom,
         symptom_onset=onsets.get(symptom),
@@ -80,22 +83,25 @@ def comparison(diagnosis: Diagnosis, shared: Timing) -> Markup | None:
     if cause not in excerpts or symptom not in excerpts or cause == symptom:
         return None
     traces = [
-        _departure(excerpts[cause], "cause", _CAUSE, shared.onset),
+        _departure(excerpts[cause], shared.cause_word, _CAUSE, shared.onset),
         _departure(excerpts[symptom], "symptom", _SYMPTOM, shared.onset),
     ]
-    marks = [
-        Mark(at, f"{name} {figures.clock(at)}", name)
-        for name, at in (("cause", shared.cause_onset), ("symptom", shared.symptom_onset))
+    marks = tuple(
+        Mark(at, f"{word} {figures.clock(at)}", style)
+        for word, style, at in (
+            (shared.cause_word, "cause", shared.cause_onset),
+            ("symptom", "symptom", shared.symptom_onset),
+        )
         if at is not None
-    ]
-    frame = Frame(
-        shared.axis, "%", shade=_shade(shared), marks=_apart(marks, shared.axis), height=190
     )
+    frame = Frame(shared.axis, "%", shade=_shade(shared), marks=marks, height=200)
     lead = ""
     if shared.cause_onset is not None and shared.symptom_onset is not None:
-        lead = f"; the cause departs {_order(shared.symptom_onset - shared.cause_onset)}"
+        lead = (
+            f"; the {shared.cause_word} departs {_order(shared.symptom_onset - shared.cause_onset)}"
+        )
     label = (
-        f"Departure from the baseline over time of the cause, {cause}, "
+        f"Departure from the baseline over time of the {shared.cause_word}, {cause}, "
         f"and of the symptom, {symptom}{lead}"
     )
     return charts.time_plot(traces, frame, label)
@@ -108,8 +114,8 @@ def thumbnail(excerpt: Excerpt, shared: Timing, style: int = _OTHER) -> Markup:
 
 
 def _panel(excerpt: Excerpt, shared: Timing) -> Panel:
-    role = {shared.symptom: "symptom", shared.cause: "cause"}.get(excerpt.series, "")
-    style = {"cause": _CAUSE, "symptom": _SYMPTOM}.get(role, _OTHER)
+    role = {shared.symptom: "symptom", shared.cause: shared.cause_word}.get(excerpt.series, "")
+    style = {"": _OTHER, "symptom": _SYMPTOM}.get(role, _CAUSE)
     band = (excerpt.low, excerpt.high)
     told = all(math.isfinite(v) for v in band)
     marks = () if shared.onset is None else (Mark(shared.onset, "onset"),)
@@ -169,17 +175,6 @@ def _middle(excerpt: Excerpt, onset: float | None) -> float:
 
 def _shade(shared: Timing) -> tuple[float, float] | None:
     return None if shared.onset is None else (shared.onset, shared.end)
-
-
-def _apart(marks: Sequence[Mark], axis: TimeAxis) -> tuple[Mark, ...]:
-    """The words of two marks that stand close go to either side; see the style sheet."""
-    if len(marks) == 2 and abs(axis.at(marks[0].unix) - axis.at(marks[1].unix)) < 0.2:
-        first, second = sorted(marks, key=lambda m: m.unix)
-        return (
-            Mark(first.unix, first.text, first.style, before=True),
-            Mark(second.unix, second.text, second.style, before=False),
-        )
-    return tuple(marks)
 
 
 def _order(seconds: float) -> str:

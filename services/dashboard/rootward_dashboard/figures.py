@@ -42,6 +42,18 @@ def quantity(value: float | None, unit: str = "") -> str:
     return f"{number(value)} {unit}".rstrip()
 
 
+def multiple(value: float, unit: str) -> float:
+    """The multiple of a unit that `quantity` would write a value in, 1 where it is no power of 10.
+
+    Bytes come in powers of 1024, long times in minutes, hours and days.
+    """
+    if unit == "B":
+        return next((size for size, _ in _BINARY if abs(value) >= size), 1.0)
+    if unit == "s":
+        return next((size for size in (86400.0, 3600.0, 60.0) if abs(value) >= 2 * size), 1.0)
+    return 1.0
+
+
 def share(value: float) -> str:
     """A share of one as a percentage without decimals; small ones as `< 1 %`."""
     if 0 < value < 0.01:
@@ -93,6 +105,11 @@ def rfc3339(unix: float) -> str:
 def stamp(unix: float) -> str:
     """A time with its date: `2026-11-23 14:02:15 UTC`."""
     return instant(unix).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def day(unix: float) -> str:
+    """A date in UTC: `2026-11-23`."""
+    return instant(unix).strftime("%Y-%m-%d")
 
 
 def clock(unix: float) -> str:

@@ -12,9 +12,9 @@ from rootward_dashboard.names import metric_of
 from rootward_dashboard.spread import Spread
 from rootward_dashboard.svg import Markup, element
 
-_WIDTH, _HEIGHT = 164.0, 58.0
-_GAP, _PITCH = 70.0, 84.0
-_PAD_X, _PAD_Y = 14.0, 34.0
+_WIDTH, _HEIGHT = 166.0, 72.0
+_GAP, _PITCH = 74.0, 98.0
+_PAD_X, _PAD_Y, _FOOT = 4.0, 28.0, 10.0
 _SURE = 0.7
 Point = tuple[float, float]
 
@@ -51,7 +51,9 @@ def drawing(spread: Spread, legend: Legend, label: str) -> Markup:
     low, high = layout.extent
     loops = len(layout.backward)
     width = layout.layers * (_WIDTH + _GAP) - _GAP + 2 * _PAD_X
-    height = (high - low) * _PITCH + _HEIGHT + 2 * _PAD_Y + (16.0 + 8.0 * loops if loops else 0.0)
+    height = (
+        (high - low) * _PITCH + _HEIGHT + _PAD_Y + _FOOT + (16.0 + 12.0 * loops if loops else 0.0)
+    )
     canvas = _Canvas(layout, low)
     heaviest = max((e.weight for e in spread.edges), default=1.0) or 1.0
     lines = [
@@ -63,7 +65,7 @@ def drawing(spread: Spread, legend: Legend, label: str) -> Markup:
         *(line for line, _ in lines),
         *(canvas.node(series, legend) for series in spread.series),
         *(text for _, text in lines),
-        class_="graph graph-wide" if width > 1450 else "graph",
+        class_="graph graph-wide" if width > 1400 else "graph",
         role="img",
         aria_label=label,
         width=width,
@@ -78,6 +80,7 @@ class _Canvas:
     def __init__(self, layout: graph_layout.Layout[Series], low: float) -> None:
         self._layout = layout
         self._low = low
+        self._floor = _PAD_Y + (layout.extent[1] - low) * _PITCH + _HEIGHT
         self._ports = self._spread_ports()
         self._loops = sorted(layout.backward)
 
@@ -93,8 +96,11 @@ class _Canvas:
             element("title", str(series)),
             element("rect", x=x, y=y, width=_WIDTH, height=_HEIGHT, rx=8),
             element("text", _cut(series.service, 20), class_="service", x=x + 11, y=y + 20),
-            element("text", _cut(metric_of(series), 22), class_="metric", x=x + 11, y=y + 35),
-            *([element("text", since, class_="since", x=x + 11, y=y + 50)] if told else []),
+            *(
+                element("text", line, class_="metric", x=x + 11, y=y + 34 + 13 * row)
+                for row, line in enumerate(_two_lines(metric_of(series), 21))
+            ),
+            *([element("text", since, class_="since", x=x + 11, y=y + 63)] if told else []),
             *tag,
             class_=f"node {role}".strip(),
         )
@@ -151,18 +157,23 @@ class _Canvas:
             path.append(_curve(x, y, left, top + middle) + f"h{_WIDTH:.1f}")
             x, y = left + _WIDTH, top + middle
         path.append(_curve(x, y, tip[0] - 8, tip[1]))
-        label = ((x + tip[0]) / 2 - 3, (y + tip[1]) / 2)
+        straight = abs(y - tip[1]) < 12
+        label = ((x + tip[0]) / 2 - 3, (y + tip[1]) / 2 - (10 if straight else 0))
         return "".join(path), _head(*tip), label
 
     def _loop(self, arc: tuple[Series, Series]) -> tuple[str, str, Point]:
-        """A feedback edge: out at the bottom, back below, in at the bottom."""
+        """A feedback edge: out at the bottom, back below everything, in at the bottom."""
         (x1, y1), (x2, y2) = (self._corner(place) for place in self._layout.courses[arc])
-        depth = max(y1, y2) + _HEIGHT + 26 + 8 * self._loops.index(arc)
+        depth = self._floor + 22 + 12 * self._loops.index(arc)
         x1, x2 = x1 + 0.6 * _WIDTH, x2 + 0.4 * _WIDTH
         y1, y2 = y1 + _HEIGHT, y2 + _HEIGHT
-        path = f"M{x1:.1f} {y1:.1f}C{x1:.1f} {depth:.1f} {x2:.1f} {depth:.1f} {x2:.1f} {y2 + 8:.1f}"
+        side = -24.0 if x2 < x1 else 24.0
+        path = (
+            f"M{x1:.1f} {y1:.1f}Q{x1:.1f} {depth:.1f} {x1 + side:.1f} {depth:.1f}"
+            f"H{x2 - side:.1f}Q{x2:.1f} {depth:.1f} {x2:.1f} {y2 + 8:.1f}"
+        )
         head = f"M{x2:.1f} {y2 + 1:.1f}l-4.5 8h9z"
-        return path, head, ((x1 + x2) / 2, depth - 8)
+        return path, head, ((x1 + x2) / 2, depth)
 
 
 def _ports(
@@ -183,6 +194,15 @@ def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
 
 def _head(x: float, y: float) -> str:
     return f"M{x:.1f} {y:.1f}l-9 -4.5v9z"
+
+
+def _two_lines(text: str, most: int) -> tuple[str, ...]:
+    """A name broken behind the last underscore, space or point that fits."""
+    if len(text) <= most:
+        return (text,)
+    end = 1 + max(text.rfind(sign, 0, most) for sign in "_ .:@")
+    end = end if end > most // 3 else most
+    return text[:end].rstrip(), _cut(text[end:].lstrip(), most)
 
 
 def _cut(text: str, most: int) -> str:

@@ -22,6 +22,7 @@ _environment.filters |= {
     "span": figures.span,
     "stamp": figures.stamp,
     "clock": figures.clock,
+    "day": figures.day,
     "rfc3339": figures.rfc3339,
     "offset": figures.offset,
     "metric": names.metric_of,

@@ -12,6 +12,8 @@ from rootward.model.series import Series
 MOST_NODES = 15
 _FEW_NODES = 8
 _MOST_EDGES = 24
+_WEAK = 0.3
+"""What is weaker than this share of the best path's weakest edge is left out."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,23 @@ class _Reach:
 def spread(graph: CausalGraph, cause: Series, symptom: Series) -> Spread:
     """The series on paths from cause to symptom, those on the strongest paths first, at most 15.
 
-    Where no path leads there: cause and symptom with their strongest direct neighbours.
+    Paths and edges far weaker than the best path are left out. Where no path leads there: cause
+    and symptom with their strongest direct neighbours.
     """
     edges = _strongest_of_each_pair(graph.edges)
     down = _reach(edges, cause, forward=True)
     up = _reach(edges, symptom, forward=False)
     connected = cause != symptom and symptom in down.strength
+    least = 0.0
     if connected:
-        paths = _paths_through(down, up)
+        least = _WEAK * min(down.strength[symptom], up.strength[cause])
+        paths = _paths_through(down, up, least)
         kept, chosen = _choose({cause, symptom}, paths, MOST_NODES)
     else:
         near = [[e] for e in edges if {e.cause, e.effect} & {cause, symptom}]
         kept, chosen = _choose({cause, symptom}, near, _FEW_NODES)
     between = [e for e in edges if e.cause in chosen and e.effect in chosen and e not in kept]
+    between = [e for e in between if e.weight >= least]
     drawn = sorted([*kept, *between[: max(0, _MOST_EDGES - len(kept))]], key=lambda e: -e.weight)
     rest = (s for s in graph.series if s in chosen and s not in (cause, symptom))
     return Spread(tuple(dict.fromkeys((cause, *rest, symptom))), tuple(drawn), connected)
@@ -100,9 +106,9 @@ def _leads_on(edge: Edge, strength: Mapping[Series, float], *, forward: bool) ->
     return here in strength and there not in strength
 
 
-def _paths_through(down: _Reach, up: _Reach) -> list[list[Edge]]:
-    between = [s for s in down.strength if s in up.strength]
-    between.sort(key=lambda s: -min(down.strength[s], up.strength[s]))
+def _paths_through(down: _Reach, up: _Reach, least: float) -> list[list[Edge]]:
+    through = {s: min(down.strength[s], up.strength[s]) for s in down.strength if s in up.strength}
+    between = sorted((s for s in through if through[s] >= least), key=lambda s: -through[s])
     return [[*down.path(s), *up.path(s)] for s in between]
 
 

@@ -1,0 +1,369 @@
+"""The RCA API: every route, every error, paging."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.services import made_up_incident as shop
+
+from rootward.errors import Busy, Unavailable
+from rootward.model.incident import Change, Status
+from rootward.ports import Platform
+from rootward.testing.fakes import FakeJobs, ManualClock, fake_platform
+from rootward_dashboard.app import create_app
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def filled() -> Platform:
+    platform = fake_platform(ManualClock(shop.NOW))
+    shop.fill(platform)
+    return platform
+
+
+@pytest.fixture
+def client(filled: Platform) -> TestClient:
+    return TestClient(create_app(filled))
+
+
+def jobs(platform: Platform) -> FakeJobs:
+    assert isinstance(platform.jobs, FakeJobs)
+    return platform.jobs
+
+
+def test_the_list_names_the_first_cause_of_an_incident(client: TestClient):
+    answer = client.get("/api/v1/incidents").json()
+    assert answer["next_cursor"] is None
+    (item,) = answer["items"]
+    assert item["name"] == "INC-1"
+    assert item["diagnosis"]["first_cause"] == "orders-db"
+    assert item["diagnosis"]["state"] == "ready"
+    assert item["onset_at"] == "2026-09-21T14:01:20Z"
+    assert item["onset_unix"] == shop.ONSET
+    assert item["duration_seconds"] == 720.0
+    assert item["services"] == ["checkout", "frontend", "orders", "orders-db", "shipping"]
+
+
+def test_pages_of_many_incidents_follow_each_other_without_gap_or_repeat():
+    platform = fake_platform(ManualClock(shop.NOW))
+    for number in range(120):
+        platform.incidents.open(shop.older(number))
+    client = TestClient(create_app(platform))
+    seen: list[str] = []
+    address: str | None = "/api/v1/incidents?limit=50&status=resolved"
+    sizes = []
+    while address:
+        answer = client.get(address)
+        items = answer.json()["items"]
+        sizes.append(len(items))
+        seen += [i["id"] for i in items]
+        link = answer.headers.get("link")
+        assert (link is None) == (answer.json()["next_cursor"] is None)
+        address = link.split(">")[0].lstrip("<") if link else None
+    assert sizes == [50, 50, 20]
+    assert seen == [f"older-{n:05d}" for n in reversed(range(120))]
+
+
+def test_the_list_filters_by_status_and_service(filled: Platform):
+    filled.incidents.open(shop.older(1))
+    client = TestClient(create_app(filled))
+    named = {
+        query: [i["name"] for i in client.get(f"/api/v1/incidents?{query}").json()["items"]]
+        for query in ("status=open", "status=resolved", "service=orders-db", "service=nobody")
+    }
+    assert named == {
+        "status=open": ["INC-1"],
+        "status=resolved": ["INC-2"],
+        "service=orders-db": ["INC-1"],
+        "service=nobody": [],
+    }
+
+
+@pytest.mark.parametrize("key", ["INC-1", shop.incident().id])
+def test_an_incident_is_found_by_name_and_by_id(client: TestClient, key: str):
+    answer = client.get(f"/api/v1/incidents/{key}").json()
+    assert answer["incident"]["id"] == shop.incident().id
+    assert [c["series"]["service"] for c in answer["changes"]][:2] == ["orders-db", "orders-db"]
+    assert [c["service"] for c in answer["diagnosis"]["candidates"]][:2] == ["orders-db", "orders"]
+    assert {a["method"]: a["status"] for a in answer["analyses"]} == {
+        "baro": "failed",
+        "pagerank": "ok",
+        "pc": "not_applicable",
+    }
+    kinds = [b["kind"] for b in answer["analyses"][1]["result"]["blocks"]]
+    assert kinds == ["bars", "table", "lines", "heatmap", "scatter", "graph", "note"]
+
+
+def test_a_diagnosis_says_what_it_needs_to_be_reproduced(client: TestClient):
+    answer = client.get("/api/v1/incidents/INC-1/diagnosis").json()
+    kept = ("rows", "series_count", "seed", "method", "version", "step_seconds", "seconds")
+    assert {k: answer[k] for k in kept} == {
+        "rows": 240,
+        "series_count": 96,
+        "seed": 7,
+        "method": "neural_granger",
+        "version": "0.1.0",
+        "step_seconds": 15.0,
+        "seconds": 8.42,
+    }
+    assert answer["graph"]["edges"][0] == {
+        "cause": shop.LOCKS.key,
+        "effect": shop.ORDERS.key,
+        "lag_rows": 1,
+        "lag_seconds": 15.0,
+        "weight": 0.91,
+        "sign": 1,
+        "confidence": 0.94,
+    }
+    assert sum(c["score"] for c in answer["candidates"]) == pytest.approx(1.0)
+
+
+def test_a_number_that_is_none_comes_out_as_null():
+    platform = fake_platform(ManualClock(shop.NOW))
+    change = Change(shop.FRONTEND, shop.ONSET, math.inf, math.nan, 2.0)
+    platform.incidents.open(shop.incident(changes=(change,)))
+    (out,) = TestClient(create_app(platform)).get("/api/v1/incidents/INC-1").json()["changes"]
+    assert (out["score"], out["before"], out["after"]) == (None, None, 2.0)
+
+
+def test_while_there_is_no_diagnosis_the_problem_says_why():
+    platform = fake_platform(ManualClock(shop.NOW))
+    platform.incidents.open(shop.incident())
+    client = TestClient(create_app(platform))
+    pending = client.get("/api/v1/incidents/INC-1/diagnosis")
+    platform.incidents.fail("INC-1", "window has 40 rows, 120 are needed")
+    failed = client.get("/api/v1/incidents/INC-1/diagnosis")
+    assert [a.status_code for a in (pending, failed)] == [404, 404]
+    assert pending.json()["code"] == "diagnosis_pending"
+    assert failed.json()["code"] == "diagnosis_failed"
+    assert failed.json()["detail"] == "window has 40 rows, 120 are needed"
+
+
+def test_asking_for_a_diagnosis_submits_the_job(client: TestClient, filled: Platform):
+    answer = client.post("/api/v1/incidents/INC-1/diagnose")
+    assert answer.status_code == 202
+    assert answer.headers["location"] == "/api/v1/incidents/INC-1/diagnosis"
+    (job,) = jobs(filled).submitted
+    assert (job.name, job.payload) == (
+        "diagnose",
+        {"incident_id": shop.incident().id, "tenant": "default"},
+    )
+
+
+def test_asking_for_an_analysis_submits_the_job(client: TestClient, filled: Platform):
+    body = {"method": "pagerank", "params": {"damping": 0.9}}
+    answer = client.post("/api/v1/incidents/INC-1/analyses", json=body)
+    assert answer.status_code == 202
+    (job,) = jobs(filled).submitted
+    assert job.name == "analyse"
+    assert job.payload == {
+        "incident_id": shop.incident().id,
+        "method": "pagerank",
+        "params": {"damping": 0.9},
+        "tenant": "default",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"method": "guessing"}, "unknown_method"),
+        ({"method": "pagerank", "params": {"dampin": 0.9}}, "invalid_parameters"),
+        ({"method": "pagerank", "params": {"damping": "high"}}, "invalid_parameters"),
+        ({"method": "pagerank", "params": {"damping": True}}, "invalid_parameters"),
+        ({"params": {}}, "invalid_request"),
+        ({"method": "pagerank", "extra": 1}, "invalid_request"),
+    ],
+)
+def test_a_wrong_analysis_is_refused_and_nothing_is_submitted(
+    client: TestClient, filled: Platform, body: dict[str, object], code: str
+):
+    answer = client.post("/api/v1/incidents/INC-1/analyses", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["code"] == code
+    assert jobs(filled).submitted == []
+
+
+def test_the_catalogue_carries_the_schema_of_the_parameters(client: TestClient):
+    items = client.get("/api/v1/methods").json()["items"]
+    assert [m["name"] for m in items] == ["baro", "pagerank", "pc"]
+    assert items[1]["parameters_schema"]["properties"]["damping"]["default"] == 0.85
+
+
+def test_series_come_page_by_page_with_their_last_time(client: TestClient):
+    first = client.get("/api/v1/series?limit=7")
+    second = client.get(first.headers["link"].split(">")[0].lstrip("<")).json()
+    keys = [s["key"] for s in first.json()["items"] + second["items"]]
+    assert first.json()["total"] == 12
+    assert keys == sorted(s.key for s in shop.EVERY)
+    assert second["next_cursor"] is None
+    assert first.json()["items"][0]["last_unix"] == shop.NOW - 4
+    only = client.get("/api/v1/series?service=orders-db").json()
+    assert {s["service"] for s in only["items"]} == {"orders-db"}
+
+
+def test_the_status_says_what_comes_in_and_what_waits(client: TestClient, filled: Platform):
+    filled.jobs.submit("diagnose", incident_id="x")
+    answer = client.get("/api/v1/status").json()
+    assert answer["series"] == 12
+    assert answer["last_sample_age_seconds"] == pytest.approx(4.0)
+    assert (answer["bus_backlog"], answer["jobs_backlog"]) == (0, 1)
+    assert answer["open_incidents"] == 1
+    assert answer["checks"] == [
+        {"name": "samples", "ok": True, "reason": ""},
+        {"name": "incidents", "ok": True, "reason": ""},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code"),
+    [
+        ("/api/v1/incidents/INC-99", 404, "not_found"),
+        ("/api/v1/incidents/INC-99/diagnosis", 404, "not_found"),
+        ("/api/v1/nothing", 404, "not_found"),
+        ("/api/v1/incidents?status=bad", 422, "invalid_request"),
+        ("/api/v1/incidents?limit=0", 422, "invalid_request"),
+        ("/api/v1/incidents?limit=501", 422, "invalid_request"),
+        ("/api/v1/incidents?cursor=zzz", 400, "invalid_input"),
+        ("/api/v1/series?cursor=%FF", 400, "invalid_input"),
+    ],
+)
+def test_errors_are_problems_with_a_stable_code(
+    client: TestClient, address: str, status: int, code: str
+):
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM
+    body = answer.json()
+    assert body["code"] == code
+    assert body["type"] == f"urn:rootward:problem:{code}"
+    assert body["status"] == status
+    assert body["instance"] == address.partition("?")[0]
+    assert body["title"]
+    assert body["detail"]
+
+
+def test_a_wrong_query_names_the_parameter(client: TestClient):
+    (error,) = client.get("/api/v1/incidents?limit=0").json()["errors"]
+    assert error["parameter"] == "limit"
+
+
+def test_an_address_that_takes_no_delete_says_so(client: TestClient):
+    answer = client.delete("/api/v1/incidents")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "GET" in answer.headers["allow"]
+
+
+def test_a_full_queue_is_503_with_retry_after(filled: Platform):
+    class Full(FakeJobs):
+        def submit(self, name: str, **_: object) -> None:  # type: ignore[override]
+            raise Busy(f"no room for {name}", retry_after_seconds=7.0)
+
+    object.__setattr__(filled, "jobs", Full(filled.clock))
+    answer = TestClient(create_app(filled)).post("/api/v1/incidents/INC-1/diagnose")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    assert answer.json()["code"] == "busy"
+
+
+def test_an_error_nobody_planned_for_is_a_problem_without_its_text(
+    filled: Platform, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def explode(*_: object) -> None:
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(filled.incidents, "get", explode)
+    answer = TestClient(create_app(filled)).get("/api/v1/incidents/INC-1")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert "secret" not in answer.text
+    assert "secret path" in caplog.text
+
+
+def test_head_answers_like_get_without_a_body(client: TestClient):
+    for address in ("/api/v1/incidents", "/", "/incidents/INC-1", "/livez"):
+        get, head = client.get(address), client.head(address)
+        assert head.status_code == 200
+        assert head.content == b""
+        assert head.headers["content-length"] == str(len(get.content))
+
+
+def test_a_form_on_another_site_cannot_start_work(client: TestClient, filled: Platform):
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    for address in ("/api/v1/incidents/INC-1/diagnose", "/incidents/INC-1/diagnose"):
+        assert client.post(address, headers=headers).status_code == 403
+    assert jobs(filled).submitted == []
+
+
+def test_it_lives_even_while_the_database_does_not_answer(
+    filled: Platform, monkeypatch: pytest.MonkeyPatch
+):
+    def down() -> None:
+        raise Unavailable("database is locked")
+
+    monkeypatch.setattr(filled.incidents, "check", down)
+    client = TestClient(create_app(filled))
+    assert client.get("/livez").status_code == 200
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["checks"][1] == {
+        "name": "incidents",
+        "ok": False,
+        "reason": "database is locked",
+    }
+
+
+def test_a_platform_that_answers_is_ready_and_measured(client: TestClient):
+    client.get("/api/v1/methods")
+    assert client.get("/readyz").json()["status"] == "ok"
+    metrics = client.get("/metrics").text
+    assert 'rootward_http_requests_total{code="200",route="/api/v1/methods"}' in metrics
+    assert "rootward_jobs_backlog 0.0" in metrics
+
+
+def test_the_api_describes_itself(client: TestClient):
+    document = client.get("/openapi.json").json()
+    names = {
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    assert names == {
+        "list_incidents",
+        "get_incident",
+        "get_diagnosis",
+        "diagnose_incident",
+        "analyse_incident",
+        "list_methods",
+        "list_series",
+        "get_status",
+    }
+    missing = document["paths"]["/api/v1/incidents/{key}"]["get"]["responses"]["404"]
+    properties = missing["content"][PROBLEM]["schema"]["properties"]
+    assert {"type", "title", "status", "detail", "instance", "code"} <= set(properties)
+    assert "$ref" not in str(properties["errors"])
+
+
+def test_no_page_loads_documentation_from_elsewhere(client: TestClient):
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
+
+
+def test_the_same_answers_come_from_the_embedded_platform(platform: Platform, clock: ManualClock):
+    clock.set(shop.NOW)
+    opened = shop.fill(platform)
+    for number in range(30):
+        platform.incidents.open(shop.older(number, Status.RESOLVED))
+    client = TestClient(create_app(platform))
+    detail = client.get(f"/api/v1/incidents/INC-{opened.number}").json()
+    assert detail["diagnosis"]["candidates"][0]["service"] == "orders-db"
+    assert len(detail["analyses"]) == 3
+    first = client.get("/api/v1/incidents?limit=20").json()
+    second = client.get(f"/api/v1/incidents?limit=20&cursor={first['next_cursor']}").json()
+    assert len({i["id"] for i in first["items"] + second["items"]}) == 31
+    assert client.get("/incidents/INC-1").status_code == 200
+    assert client.get("/readyz").status_code == 200
