@@ -81,7 +81,7 @@ def _stored(database: Path, now: float) -> int:
 
     platform = build(Settings(database_url=f"sqlite:///{database}"))
     try:
-        window = platform.samples.window(WindowQuery(end_unix=now - 1, rows=ROWS, step_seconds=1))
+        window = platform.samples.window(WindowQuery(end_unix=now - 1, rows=ROWS, step_seconds=1.0))
         return int((window.values == window.values).sum())
     finally:
         platform.close()

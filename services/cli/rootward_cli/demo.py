@@ -74,12 +74,17 @@ def run(faults: Sequence[str], *, port: int, stay: bool, console: Console) -> li
     Raises:
         InvalidParameters: a fault that the shop does not know.
     """
-    known = shop().FAULTS
-    for fault in faults:
-        if fault.partition("@")[0] not in {k.partition("@")[0] for k in known}:
-            raise InvalidParameters(f"no fault {fault!r}; there are {', '.join(known)}")
-    last = faults[-1]
-    return [_one(fault, port, stay and fault == last, console) for fault in faults]
+    named = [_canonical(fault) for fault in faults]
+    last = len(named) - 1
+    return [_one(fault, port, stay and k == last, console) for k, fault in enumerate(named)]
+
+
+def _canonical(fault: str) -> str:
+    try:
+        name: str = shop().canonical(fault)
+    except ValueError as error:
+        raise InvalidParameters(str(error)) from error
+    return name
 
 
 def _one(fault: str, port: int, stay: bool, console: Console) -> Verdict:

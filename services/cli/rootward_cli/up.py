@@ -11,16 +11,17 @@ from dataclasses import dataclass
 
 import uvicorn
 from fastapi import FastAPI
-from rootward_dashboard.app import create_app
-from rootward_ingest.app import router as intake_routes
-from rootward_ingest.intake import Limits
-from rootward_ingest.scrape import Scraper
 from rootward_worker.start import WorkerOptions, start_detector, start_jobs
 
 from rootward import bootstrap
 from rootward.errors import InvalidConfiguration
 from rootward.ports import Clock, Platform
 from rootward.settings import Settings
+from rootward_dashboard.app import create_app
+from rootward_ingest.app import router as intake_routes
+from rootward_ingest.intake import Intake
+from rootward_ingest.limits import Limits
+from rootward_ingest.scrape import Scraper
 
 DRAIN_SECONDS = 10
 """How long open requests may take to end once we are told to stop."""
@@ -48,21 +49,23 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         options = worker_options(settings)
         start_detector(platform, options)
         start_jobs(platform.jobs, lambda: platform, options)
+        accepted = limits(settings)
+        intake = Intake(platform, accepted)
+        app = create_app(platform)
+        app.include_router(intake_routes(platform, accepted, intake=intake))
+        stack.enter_context(_serving(app, listening))
         if settings.scrape_file:
-            scraper = Scraper(platform, limits(settings), settings.scrape_file,
-                              settings.scrape_interval_seconds)  # fmt: skip
+            scraper = Scraper(
+                platform,
+                accepted,
+                settings.scrape_file,
+                interval_seconds=settings.scrape_interval_seconds,
+                intake=intake,
+            )
             scraper.start()
             stack.callback(scraper.stop)
-        stack.enter_context(_serving(whole_app(platform, settings), listening))
         host, port = listening.getsockname()[:2]
         yield Node(platform, settings.public_url or f"http://{host}:{port}")
-
-
-def whole_app(platform: Platform, settings: Settings) -> FastAPI:
-    """Pages, API and intake as one app."""
-    app = create_app(platform)
-    app.include_router(intake_routes(platform, limits(settings)))
-    return app
 
 
 def limits(settings: Settings) -> Limits:

@@ -21,6 +21,7 @@ from rootward.rca.confidence import band_of
 from rootward.rca.evidence import order_of_onset, size_of_change, why_not_first
 from rootward.rca.excerpt import excerpt
 from rootward.rca.frame import framed
+from rootward.rca.labelled_calls import labelled_calls
 from rootward.rca.onset import MIN_BASELINE, find_onset
 from rootward.rca.ranking import Ranking, rank
 
@@ -45,12 +46,14 @@ def diagnose(
 
     Without an onset it is looked for. `discovery` learns the causal graph on a screened set of
     series; None, or too few rows for it, means a diagnosis without a graph. `symptom` is the
-    series the incident was noticed by; `calls` are known (caller, callee) edges. The result is
+    series the incident was noticed by; `calls` are known (caller, callee) edges, beside those that
+    labels name. The result is
     the same for the same input; its `seconds` are 0 and left to the caller.
 
     Raises:
         InsufficientData: no series, no measured value, or no row before the onset.
     """
+    calls = (*calls, *labelled_calls(window.series))
     window = framed(window)
     _check(window)
     onset, cautions = _onset(window)
