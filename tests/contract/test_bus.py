@@ -252,6 +252,16 @@ class TestEmbeddedBus:
         assert arrived.wait_for(1) == [1]
         bus.close()
 
+    def test_only_one_process_serves_it(self, database: Database):
+        first, second = _embedded(database), _embedded(open_database(str(database.engine.url)))
+        first.serve(lambda _: None)
+        with pytest.raises(Unavailable, match="another process serves the bus"):
+            second.serve(lambda _: None)
+
+        first.close()
+        second.serve(lambda _: None)
+        second.close()
+
 
 _PUBLISHER = """
 import sys

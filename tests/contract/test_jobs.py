@@ -311,6 +311,17 @@ class TestThreadJobs:
 
         assert bench.outcome(1) == [{"k": 1}]
 
+    def test_only_one_process_serves_them(self, database: Database, clock: ManualClock):
+        other = open_database(str(database.engine.url))
+        first, second = _threads(database, clock), _threads(other, clock)
+        first.serve(dict)
+        with pytest.raises(Unavailable, match="another process serves the jobs"):
+            second.serve(dict)
+
+        first.close()
+        second.serve(dict)
+        second.close()
+
 
 _SUBMITTER = """
 import sys

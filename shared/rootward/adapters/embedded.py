@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
+from rootward.adapters.intake import GroupCommit, Places
 from rootward.adapters.sql.queues import QueuedBatch, QueuedJob, SqlBatchQueue, SqlJobQueue
 from rootward.codec import batch_from_bytes, batch_to_bytes
-from rootward.errors import Busy, InvalidInput, InvalidParameters, Unavailable
+from rootward.errors import InvalidInput, InvalidParameters, Unavailable
 from rootward.model.series import SampleBatch
 from rootward.ports import DEFAULT_TENANT, BatchHandler, JobHandler, JsonValue
 from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG
@@ -19,71 +20,6 @@ log = logging.getLogger(__name__)
 
 _LONGEST_LOOK_SECONDS = 0.2
 """How long to wait at most before looking at the clock again: it need not run in real time."""
-
-
-class _Places:
-    """A bounded number of places, and how many are taken."""
-
-    def __init__(self, most: int, what: str) -> None:
-        self._most = most
-        self._what = what
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    @property
-    def taken(self) -> int:
-        return self._taken
-
-    def take(self) -> None:
-        with self._lock:
-            if self._taken >= self._most:
-                raise Busy(f"{self._taken} {self._what} wait, {self._most} may")
-            self._taken += 1
-
-    def change(self, by: int) -> None:
-        with self._lock:
-            self._taken += by
-
-
-class _Group:
-    """Items that go into one commit, and what came of it."""
-
-    def __init__(self) -> None:
-        self.items: list[tuple[str, bytes]] = []
-        self.done = False
-        self.error: BaseException | None = None
-
-
-class _GroupCommit:
-    """One commit for all who ask while another commit is under way; the first one makes it."""
-
-    def __init__(self, commit: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
-        self._commit = commit
-        self._open = _Group()
-        self._open_lock = threading.Lock()
-        self._commit_lock = threading.Lock()
-
-    def add(self, item: tuple[str, bytes]) -> None:
-        """Return once the item is committed; raise what the commit of its group raised."""
-        with self._open_lock:
-            group = self._open
-            group.items.append(item)
-        with self._commit_lock:
-            if not group.done:
-                self._commit_group(group)
-        if group.error is not None:
-            raise Unavailable(str(group.error)) from group.error
-
-    def _commit_group(self, group: _Group) -> None:
-        with self._open_lock:
-            self._open = _Group()
-        try:
-            self._commit(group.items)
-        except BaseException as error:
-            group.error = error
-            raise
-        finally:
-            group.done = True
 
 
 class EmbeddedBus:
@@ -102,8 +38,8 @@ class EmbeddedBus:
     ) -> None:
         self._queue = queue
         self._policy = policy or Policy()
-        self._commit = _GroupCommit(self._put)
-        self._places = _Places(max_backlog, "batches")
+        self._commit = GroupCommit(self._put)
+        self._places = Places(max_backlog, "batches")
         self._places.change(queue.count())
         self._wake = threading.Condition()
         self._news = True
@@ -112,6 +48,7 @@ class EmbeddedBus:
         """Id of the last batch that was dealt with."""
         self._removed = 0
         self._thread: threading.Thread | None = None
+        self._let_go: Callable[[], None] = lambda: None
 
     def publish(self, batch: SampleBatch) -> None:
         """Take a batch; once this returns, the batch survives a crash of the process.
@@ -133,9 +70,14 @@ class EmbeddedBus:
             self._wake.notify()
 
     def serve(self, handler: BatchHandler) -> None:
-        """Start handing batches to `handler`, first those that an earlier process left."""
+        """Start handing batches to `handler`, first those that an earlier process left.
+
+        Raises:
+            Unavailable: another process serves the bus of this database.
+        """
         if self._thread is not None:
             raise InvalidInput("this bus is served already")
+        self._let_go = self._queue.claim()
         self._thread = threading.Thread(
             target=self._run, args=(handler,), name="rootward-bus", daemon=True
         )
@@ -156,6 +98,7 @@ class EmbeddedBus:
             self._tidy()
         except Unavailable as error:
             log.warning("handled batches stay queued", extra={"reason": str(error)})
+        self._let_go()
 
     def _put(self, items: Sequence[tuple[str, bytes]]) -> None:
         handled = self._handled
@@ -235,12 +178,13 @@ class ThreadJobs:
         self._queue = queue
         self._policy = policy or Policy()
         self._workers = workers
-        self._places = _Places(max_backlog, "jobs")
+        self._places = Places(max_backlog, "jobs")
         self._places.change(queue.count())
         self._wake = threading.Condition()
         self._changes = 0
         self._closed = False
         self._threads: list[threading.Thread] = []
+        self._let_go: Callable[[], None] = lambda: None
 
     def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
         """Queue a job; once this returns, the job survives a crash of the process.
@@ -262,9 +206,14 @@ class ThreadJobs:
         self._tell()
 
     def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
-        """Start running jobs, first those that an earlier process left."""
+        """Start running jobs, first those that an earlier process left.
+
+        Raises:
+            Unavailable: another process serves the jobs of this database.
+        """
         if self._threads:
             raise InvalidInput("these jobs are served already")
+        self._let_go = self._queue.claim()
         self._queue.recover()
         self._places.change(self._queue.count() - self._places.taken)
         self._threads = [
@@ -288,6 +237,7 @@ class ThreadJobs:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
+        self._let_go()
 
     def _run(self, handlers: Mapping[str, JobHandler]) -> None:
         while not self._closed:
@@ -300,15 +250,18 @@ class ThreadJobs:
                 self._pause(self._policy.outage_wait_seconds)
 
     def _next(self) -> QueuedJob | None:
-        """A job that is due; None after a wait for one."""
+        """A job that is due; None where others came or went while it waited for one."""
         seen = self._changes
-        wait = self._queue.wait_seconds()
-        if wait is not None and wait <= 0:
-            return self._queue.take()
-        limit = None if wait is None else min(wait, _LONGEST_LOOK_SECONDS)
+        due = self._queue.next_due_unix()
         with self._wake:
-            self._wake.wait_for(lambda: self._closed or self._changes != seen, limit)
-        return None
+            while not self._closed and self._changes == seen:
+                wait = None if due is None else due - self._queue.now()
+                if wait is not None and wait <= 0:
+                    break
+                self._wake.wait(None if wait is None else min(wait, _LONGEST_LOOK_SECONDS))
+            else:
+                return None
+        return self._queue.take()
 
     def _deliver(self, taken: QueuedJob, handlers: Mapping[str, JobHandler]) -> Delivery:
         if taken.tries > self._policy.tries:

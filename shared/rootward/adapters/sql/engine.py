@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import shutil
 import sqlite3
@@ -91,6 +92,25 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+    def claim(self, queue: str) -> Callable[[], None]:
+        """Be the one process that serves a queue of a SQLite file; returns how to let go of it.
+
+        The claim ends with the process, however it ends. Other databases are not claimed.
+
+        Raises:
+            Unavailable: another process serves it.
+        """
+        if self._writer is None:
+            return lambda: None
+        path = Path(f"{self.engine.url.database}-{queue}.lock")
+        held = path.open("w")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            held.close()
+            raise Unavailable(f"another process serves the {queue} of this database") from error
+        return held.close
 
     def check_disk(self) -> None:
         """Raise Unavailable where the disk of a SQLite file is all but full."""

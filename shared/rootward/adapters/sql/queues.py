@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cramjam
@@ -56,6 +56,10 @@ class SqlBatchQueue:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    def claim(self) -> Callable[[], None]:
+        """Serve the queue alone; see `Database.claim`."""
+        return self._database.claim("bus")
 
     def put(self, items: Sequence[tuple[str, bytes]], handled: int = 0) -> None:
         """Store batches, as (tenant, body), and delete all up to `handled`, in one commit."""
@@ -121,6 +125,14 @@ class SqlJobQueue:
         self._database = database
         self._clock = clock
 
+    def claim(self) -> Callable[[], None]:
+        """Serve the queue alone; see `Database.claim`."""
+        return self._database.claim("jobs")
+
+    def now(self) -> float:
+        """Unix seconds, on the clock that jobs wait by."""
+        return self._clock.now()
+
     def recover(self) -> None:
         """After a start: let jobs wait again that were running when the process ended.
 
@@ -172,11 +184,11 @@ class SqlJobQueue:
 
         return self._database.write(work)
 
-    def wait_seconds(self) -> float | None:
-        """Seconds until a job is due, at most 0 where one is; None where no job waits."""
+    def next_due_unix(self) -> float | None:
+        """When the next job may run; None where no job waits."""
         with self._database.reading() as connection:
             row = connection.execute(_FIRST).one_or_none()
-        return None if row is None else float(row.run_after_unix - self._clock.now())
+        return None if row is None else float(row.run_after_unix)
 
     def take(self) -> QueuedJob | None:
         """The first job that is due, now counted as tried; None where none is."""

@@ -1,0 +1,76 @@
+"""How the embedded queues take things in: within a bound, and many in one commit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from rootward.errors import Busy, Unavailable
+
+
+class Places:
+    """A bounded number of places, and how many are taken."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._most = most
+        self._what = what
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """How many are taken now."""
+        return self._taken
+
+    def take(self) -> None:
+        """Take one; raises Busy where none is left."""
+        with self._lock:
+            if self._taken >= self._most:
+                raise Busy(f"{self._taken} {self._what} wait, {self._most} may")
+            self._taken += 1
+
+    def change(self, by: int) -> None:
+        """Take or give back places, whatever the bound."""
+        with self._lock:
+            self._taken += by
+
+
+class _Group:
+    """Items that go into one commit, and what came of it."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, bytes]] = []
+        self.done = False
+        self.error: BaseException | None = None
+
+
+class GroupCommit:
+    """One commit for all who ask while another commit is under way; the first one makes it."""
+
+    def __init__(self, commit: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+        self._commit = commit
+        self._open = _Group()
+        self._open_lock = threading.Lock()
+        self._commit_lock = threading.Lock()
+
+    def add(self, item: tuple[str, bytes]) -> None:
+        """Return once the item is committed; raise what the commit of its group raised."""
+        with self._open_lock:
+            group = self._open
+            group.items.append(item)
+        with self._commit_lock:
+            if not group.done:
+                self._commit_group(group)
+        if group.error is not None:
+            raise Unavailable(str(group.error)) from group.error
+
+    def _commit_group(self, group: _Group) -> None:
+        with self._open_lock:
+            self._open = _Group()
+        try:
+            self._commit(group.items)
+        except BaseException as error:
+            group.error = error
+            raise
+        finally:
+            group.done = True
