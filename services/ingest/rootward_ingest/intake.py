@@ -66,6 +66,7 @@ class Intake:
         self.limits = limits
         self.known = KnownSeries(limits.max_series, limits.max_age_seconds)
         self._platform = platform
+        self._latest_unix = 0.0
         self._quiet_until: dict[str, float] = {}
         self._lock = threading.Lock()
         self._seed()
@@ -142,7 +143,8 @@ class Intake:
         telemetry.INGEST_STALE.inc(readings.stale)
         telemetry.ACTIVE_SERIES.set(len(self.known))
         if len(batch):
-            telemetry.LAST_SAMPLE.set(float(batch.times.max()))
+            self._latest_unix = max(self._latest_unix, float(batch.times.max()))
+            telemetry.LAST_SAMPLE.set(self._latest_unix)
         for kind, count in readings.ignored.items():
             telemetry.INGEST_IGNORED.labels(kind).inc(count)
         for (reason, count), detail in zip(receipt.rejected.items(), receipt.details, strict=True):
