@@ -174,7 +174,7 @@ def _graph(block: GraphBlock) -> Shown:
             Field(str(a.cause)),
             Field(str(a.effect)),
             Field(a.lag, "number"),
-            Field(a.sign),
+            Field(a.sign, "nowrap"),
             Field(a.weight, "number"),
             Field(a.confidence, "number"),
         )

@@ -27,6 +27,8 @@ def quantity(value: float | None, unit: str = "") -> str:
     """A number with its unit, in the multiple of the unit that suits it: 0.21 s is 210 ms."""
     if value is None or not math.isfinite(value):
         return number(value)
+    if unit == "ms":
+        return quantity(value / 1000, "s")
     if unit == "s" and value != 0:
         if abs(value) >= 120:
             return ("−" if value < 0 else "") + span(abs(value))

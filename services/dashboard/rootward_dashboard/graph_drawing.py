@@ -34,9 +34,14 @@ class Legend:
 def lag_text(edge: Edge, step_seconds: float | None) -> str:
     """Sign and lag of an edge: `+ 15 s`; ± where the sign is not known."""
     sign = {1: "+", -1: "−"}.get(edge.sign, "±")
+    return f"{sign} {lead(edge, step_seconds)}"
+
+
+def lead(edge: Edge, step_seconds: float | None) -> str:
+    """By how much the cause leads, in rows where the step is not known."""
     if step_seconds is None:
-        return f"{sign} {edge.lag} rows"
-    return f"{sign} {figures.span(edge.lag * step_seconds)}"
+        return "1 row" if edge.lag == 1 else f"{edge.lag} rows"
+    return figures.span(edge.lag * step_seconds)
 
 
 def unsure(edge: Edge) -> bool:

@@ -240,7 +240,7 @@ def arrows(edges: tuple[Edge, ...], step_seconds: float | None) -> tuple[Arrow, 
         Arrow(
             e.cause,
             e.effect,
-            f"{e.lag} rows" if step_seconds is None else figures.span(e.lag * step_seconds),
+            graph_drawing.lead(e, step_seconds),
             signs.get(e.sign, "not known"),
             figures.number(e.weight),
             figures.MISSING if e.confidence is None else figures.share(e.confidence),
