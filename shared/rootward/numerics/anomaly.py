@@ -9,8 +9,6 @@ from jaxtyping import Float, Int
 
 LEVEL_FLOOR = 0.01
 """Smallest scale as a share of the level: a change of less than that is no news."""
-SIBLING_FLOOR = 0.01
-"""Smallest scale as a share of what the same metric usually varies by elsewhere."""
 SIBLING_SCALE = 0.3
 """Scale of a series that never varied, as a share of what its siblings vary by."""
 ALONE = 10.0
@@ -156,9 +154,8 @@ def _scale(
     stretch = min(length, max(1, len(before) // 4))
     usual = np.fmax(usual_extreme(away, stretch), (high - low) / 1.349)
     own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
-    elsewhere = _of_siblings(deviation, siblings)
-    floored = np.fmax(np.fmax(own, LEVEL_FLOOR * np.abs(centre)), SIBLING_FLOOR * elsewhere)
-    return np.where(floored > 0, floored, SIBLING_SCALE * elsewhere)
+    floored = np.fmax(own, LEVEL_FLOOR * np.abs(centre))
+    return np.where(floored > 0, floored, SIBLING_SCALE * _of_siblings(deviation, siblings))
 
 
 def _of_siblings(

@@ -11,27 +11,62 @@ from rootward import __version__
 from rootward.errors import InsufficientData
 from rootward.methods.base import DiscoveryMethod
 from rootward.model.graph import CausalGraph
-from rootward.model.incident import Band, Candidate, Diagnosis, Evidence
-from rootward.model.kind import Kind, kind_of
+from rootward.model.incident import Band, Candidate, Diagnosis, Opinion
 from rootward.model.series import Series
 from rootward.model.window import Window
 from rootward.numerics.anomaly import mean_and_deviation
 from rootward.numerics.suspicion import NEVER
-from rootward.rca.confidence import band_of
-from rootward.rca.evidence import order_of_onset, size_of_change, why_not_first
+from rootward.rca.confidence import band_of, confidence
+from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
 from rootward.rca.frame import framed
-from rootward.rca.labelled_calls import labelled_calls
+from rootward.rca.observation import Observation, observe, symptom_of
 from rootward.rca.onset import MIN_BASELINE, find_onset
-from rootward.rca.ranking import Ranking, rank
+from rootward.rca.ranking import rank
+from rootward.rca.views import opinions, views
+from rootward.rca.wording import clock
 
 MAX_CANDIDATES = 50
-FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
 SCREENED = 40
 """Series that the causal graph is learnt on."""
-_PLOTTED = 4
 _EXPLAINED = 5
 """Candidates that get evidence."""
+_PLOTTED = 4
+"""Candidates whose series are plotted, beside the symptom."""
+_NAMED = 5
+"""Services that each other method names."""
+_SHORT = 30
+"""Rows of baseline below which a caution is due."""
+_EMPTY = CausalGraph((), ())
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What a diagnosis was asked for."""
+
+    window: Window
+    discovery: DiscoveryMethod | None
+    symptom: Series | None
+    calls: tuple[tuple[str, str], ...]
+    seed: int
+
+    @property
+    def method(self) -> str:
+        """Name of the discovery method."""
+        return self.discovery.about.name if self.discovery else "none"
+
+
+class _Extent(TypedDict):
+    """The part of a diagnosis that tells what it looked at."""
+
+    method: str
+    seed: int
+    start_unix: float
+    end_unix: float
+    step_seconds: float
+    rows: int
+    series_count: int
+    version: str
 
 
 def diagnose(
@@ -46,60 +81,42 @@ def diagnose(
 
     Without an onset it is looked for. `discovery` learns the causal graph on a screened set of
     series; None, or too few rows for it, means a diagnosis without a graph. `symptom` is the
-    series the incident was noticed by; `calls` are known (caller, callee) edges, beside those that
-    labels name. The result is
+    series the incident was noticed by; `calls` are known (caller, callee) edges. The result is
     the same for the same input; its `seconds` are 0 and left to the caller.
 
     Raises:
-        InsufficientData: no series, no measured value, or no row before the onset.
+        InsufficientData: no series, no measured value, or no baseline before the onset.
     """
-    calls = (*calls, *labelled_calls(window.series))
-    window = framed(window)
-    _check(window)
-    onset, cautions = _onset(window)
-    setting = Setting(window, discovery.about.name if discovery else "none", seed)
+    framed_window = framed(window)
+    _check(framed_window)
+    setting = Setting(framed_window, discovery, symptom, calls, seed)
+    onset, cautions = _onset(framed_window)
     if onset is None:
-        return _quiet(setting, symptom)
-    ranking = rank(window, onset, calls)
-    noticed = _symptom_column(window, ranking, symptom)
-    graph, doubts = _graph(window, ranking, noticed, discovery, seed)
-    return _answer(setting, ranking, graph, noticed, (*cautions, *doubts))
-
-
-class Extent(TypedDict):
-    """The part of a diagnosis that tells what it looked at."""
-
-    start_unix: float
-    end_unix: float
-    step_seconds: float
-    rows: int
-    series_count: int
-    version: str
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What a diagnosis was asked for."""
-
-    window: Window
-    method: str
-    seed: int
+        return _quiet(setting)
+    seen = observe(framed_window, onset)
+    column = symptom_of(seen, _column(framed_window, symptom))
+    graph, doubts = _graph(setting, seen, column)
+    ranking = rank(seen, calls, graph)
+    found = Findings(seen, ranking, graph, views(seen, ranking, graph, column), column)
+    return _answer(setting, found, (*cautions, *_doubts(seen), *doubts))
 
 
 def _check(window: Window) -> None:
     if not window.series:
         raise InsufficientData("the window holds no series")
-    if not np.isfinite(window.values).any():
-        raise InsufficientData("the window holds no measured value")
     if len(window.values) < MIN_BASELINE + 1:
         raise InsufficientData(
             f"the window has {len(window.values)} rows; a diagnosis needs {MIN_BASELINE + 1}"
         )
+    if not np.isfinite(window.values).any():
+        raise InsufficientData("the window holds no measured value")
 
 
 def _onset(window: Window) -> tuple[int | None, tuple[str, ...]]:
     if window.onset is None:
-        return find_onset(window.values), ("The onset was not given; it was found in the data.",)
+        onset = find_onset(window.values)
+        when = "" if onset is None else f" at {clock(float(window.times[onset]))}"
+        return onset, (f"The onset was not given; it was found in the data{when}.",)
     if window.onset < MIN_BASELINE:
         raise InsufficientData(
             f"the onset is row {window.onset}; a baseline needs {MIN_BASELINE} rows before it"
@@ -107,140 +124,143 @@ def _onset(window: Window) -> tuple[int | None, tuple[str, ...]]:
     return window.onset, ()
 
 
-def _symptom_column(window: Window, ranking: Ranking, symptom: Series | None) -> int | None:
-    """The symptom's column; without one, the most surprising series that a user can feel."""
-    if symptom is not None and symptom in window.series:
-        return window.series.index(symptom)
-    felt = [c for c, s in enumerate(window.series) if kind_of(s.metric) in FELT]
-    moved = [c for c in felt if ranking.onsets[c] != NEVER]
-    if not moved:
-        return None
-    return max(moved, key=lambda c: (ranking.surprise[c], window.series[c]))
+def _column(window: Window, symptom: Series | None) -> int | None:
+    return window.series.index(symptom) if symptom in window.series else None
 
 
-def _screened(window: Window, ranking: Ranking, symptom: int | None) -> list[int]:
-    """The columns worth a causal graph: the symptom, then by surprise; none that is constant."""
-    values = window.values[: ranking.onset]
-    varied = mean_and_deviation(values)[1] > 0
-    known = np.isfinite(values).mean(axis=0) > 0.5
-    order = sorted(
-        np.flatnonzero(varied & known).tolist(),
-        key=lambda c: (c != symptom, -ranking.surprise[c], window.series[c]),
-    )
-    return sorted(order[:SCREENED], key=lambda c: window.series[c])
-
-
-def _graph(
-    window: Window,
-    ranking: Ranking,
-    symptom: int | None,
-    discovery: DiscoveryMethod | None,
-    seed: int,
-) -> tuple[CausalGraph, tuple[str, ...]]:
-    """The causal graph of the screened series, and what is to be said about it."""
-    if discovery is None:
-        return CausalGraph((), ()), ()
-    columns = _screened(window, ranking, symptom)
-    part = window.select(columns).with_onset(ranking.onset)
-    try:
-        graph = discovery.discover(part, seed)
-    except InsufficientData as error:
-        return CausalGraph((), ()), (f"No causal graph was learnt: {error}.",)
-    left_out = len(window.series) - len(columns)
-    if not left_out:
-        return graph, ()
-    text = f"The causal graph covers {len(columns)} of {len(window.series)} series"
-    return graph, (f"{text}; the others moved least or were constant.",)
-
-
-def _answer(
-    setting: Setting,
-    ranking: Ranking,
-    graph: CausalGraph,
-    symptom: int | None,
-    cautions: tuple[str, ...],
-) -> Diagnosis:
-    window, onset = setting.window, ranking.onset
-    confidence = float(ranking.shares[0])
-    abstained = not (ranking.onsets != NEVER).any()
-    shown = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
-    return Diagnosis(
-        conclusion=_conclusion(window, ranking, abstained),
-        candidates=_candidates(window, ranking, symptom),
-        graph=graph,
-        confidence=0.0 if abstained else confidence,
-        band=Band.NONE if abstained else band_of(confidence),
-        abstained=abstained,
-        onset_unix=float(window.times[onset]),
-        symptom=None if symptom is None else window.series[symptom],
-        method=setting.method,
-        seed=setting.seed,
-        cautions=cautions,
-        excerpts=tuple(excerpt(window, column, onset, ranking.found) for column in shown),
-        **_extent(window),
-    )
-
-
-def _conclusion(window: Window, ranking: Ranking, abstained: bool) -> str:
-    if abstained:
-        return (
-            f"No confident cause: none of {len(window.series)} series left its baseline after "
-            "the onset. What broke may not be measured here."
-        )
-    change = size_of_change(window, ranking, ranking.speaking[0], ranking.onset)
-    return f"{ranking.services[0]} is the most likely cause: {change.text}"
-
-
-def _candidates(window: Window, ranking: Ranking, symptom: int | None) -> tuple[Candidate, ...]:
+def _doubts(seen: Observation) -> tuple[str, ...]:
+    """What is weak about the data itself."""
     found = []
-    for place, service in enumerate(ranking.services[:MAX_CANDIDATES]):
-        column = ranking.speaking[place]
-        row = int(ranking.onsets[column])
-        found.append(
-            Candidate(
-                place + 1,
-                service,
-                window.series[column],
-                float(ranking.shares[place]),
-                _evidence(window, ranking, place, symptom) if place < _EXPLAINED else (),
-                None if row == NEVER else float(window.times[row]),
-            )
-        )
+    if seen.onset < _SHORT:
+        found.append(f"The baseline has only {seen.onset} rows; what is usual is known badly.")
+    after = len(seen.window.values) - seen.onset
+    if after < MIN_BASELINE:
+        found.append(f"Only {after} rows lie after the onset; the picture may still change.")
+    unknown = int(np.isnan(seen.found.centre).sum())
+    if unknown:
+        found.append(f"{unknown} series have no measured baseline and could not be judged.")
     return tuple(found)
 
 
-def _evidence(
-    window: Window, ranking: Ranking, place: int, symptom: int | None
-) -> tuple[Evidence, ...]:
-    column = ranking.speaking[place]
-    order = order_of_onset(window, ranking, column, symptom)
-    against = why_not_first(window, ranking, place) if place else None
-    size = size_of_change(window, ranking, column, ranking.onset)
-    return tuple(one for one in (size, order, against) if one is not None)
+def _screened(seen: Observation, symptom: int | None) -> list[int]:
+    """The columns worth a causal graph: the symptom, then by surprise; none that is constant."""
+    before = seen.window.values[: seen.onset]
+    usable = (mean_and_deviation(before)[1] > 0) & (np.isfinite(before).mean(axis=0) > 0.5)
+    order = sorted(
+        np.flatnonzero(usable).tolist(),
+        key=lambda c: (c != symptom, -seen.surprise[c], seen.window.series[c]),
+    )
+    return sorted(order[:SCREENED], key=lambda c: seen.window.series[c])
 
 
-def _quiet(setting: Setting, symptom: Series | None) -> Diagnosis:
+def _graph(
+    setting: Setting, seen: Observation, symptom: int | None
+) -> tuple[CausalGraph, tuple[str, ...]]:
+    """The causal graph of the screened series, and what is to be said about it."""
+    if setting.discovery is None:
+        return _EMPTY, ()
+    columns = _screened(seen, symptom)
+    if not columns:
+        return _EMPTY, ("No causal graph was learnt: no series varied before the onset.",)
+    part = seen.window.select(columns).with_onset(seen.onset)
+    try:
+        graph = setting.discovery.discover(part, setting.seed)
+    except InsufficientData as error:
+        return _EMPTY, (f"No causal graph was learnt: {error}.",)
+    left_out = len(seen.window.series) - len(columns)
+    if not left_out:
+        return graph, ()
+    text = f"The causal graph covers {len(columns)} of {len(seen.window.series)} series"
+    return graph, (f"{text}; the others departed least or never varied.",)
+
+
+def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Diagnosis:
+    seen, ranking, symptom = found.seen, found.ranking, found.symptom
+    probability = confidence(ranking.scores) if seen.departed else 0.0
+    plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
+    return Diagnosis(
+        conclusion=_conclusion(found, probability),
+        candidates=_candidates(found),
+        graph=found.graph,
+        confidence=probability,
+        band=band_of(probability),
+        abstained=probability == 0,
+        onset_unix=float(seen.window.times[seen.onset]),
+        symptom=setting.symptom if symptom is None else found.name(symptom),
+        cautions=cautions,
+        excerpts=tuple(excerpt(seen.window, c, seen.onset, seen.found) for c in plotted),
+        opinions=_opinions(seen),
+        **_extent(setting),
+    )
+
+
+def _conclusion(found: Findings, probability: float) -> str:
+    seen, ranking = found.seen, found.ranking
+    checked = f"{len(seen.window.series)} series of {len(seen.traits.services)} services"
+    change = size_of_change(seen, ranking.speaking[0])
+    if probability > 0:
+        return f"{ranking.services[0]} is the most likely cause: {change.text}"
+    if not seen.departed:
+        return (
+            f"No confident cause: none of {checked} left its baseline for longer than one row. "
+            "What broke, if anything did, is not measured here."
+        )
+    return (
+        f"No confident cause: of {checked} none departed clearly further than the others. "
+        f"The furthest: {change.text} Series closer to the fault, or more rows, may show it."
+    )
+
+
+def _candidates(found: Findings) -> tuple[Candidate, ...]:
+    seen, ranking = found.seen, found.ranking
+    shares = ranking.shares[:MAX_CANDIDATES] / ranking.shares[:MAX_CANDIDATES].sum()
+    listed = []
+    for place, service in enumerate(ranking.services[:MAX_CANDIDATES]):
+        column = ranking.speaking[place]
+        row = int(seen.onsets[column])
+        candidate = Candidate(
+            rank=place + 1,
+            service=service,
+            series=found.name(column),
+            score=float(shares[place]),
+            evidence=evidence(found, place) if place < _EXPLAINED else (),
+            onset_unix=None if row == NEVER else float(seen.window.times[row]),
+        )
+        listed.append(candidate)
+    return tuple(listed)
+
+
+def _opinions(seen: Observation) -> tuple[Opinion, ...]:
+    found = []
+    for method, scores in opinions(seen.window, seen.onset, seen).items():
+        order = sorted(scores, key=lambda service: (-scores[service], service))
+        found.append(Opinion(method, tuple(s for s in order[:_NAMED] if scores[s] > 0)))
+    return tuple(found)
+
+
+def _quiet(setting: Setting) -> Diagnosis:
     window = setting.window
     return Diagnosis(
         conclusion=(
             f"No confident cause: {len(window.series)} series over {len(window.values)} rows "
-            "were checked, and at no time did they leave their course together."
+            "were checked, and at no time did any of them leave its course clearly."
         ),
         candidates=(),
-        graph=CausalGraph((), ()),
+        graph=_EMPTY,
         confidence=0.0,
         band=Band.NONE,
         abstained=True,
         onset_unix=None,
-        symptom=symptom,
-        method=setting.method,
-        seed=setting.seed,
-        **_extent(window),
+        symptom=setting.symptom,
+        **_extent(setting),
     )
 
 
-def _extent(window: Window) -> Extent:
+def _extent(setting: Setting) -> _Extent:
+    window = setting.window
     return {
+        "method": setting.method,
+        "seed": setting.seed,
         "start_unix": float(window.times[0]),
         "end_unix": float(window.times[-1]),
         "step_seconds": window.step_seconds,

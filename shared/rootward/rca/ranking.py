@@ -1,17 +1,17 @@
-"""From a window with an onset to services, most suspect first."""
+"""From what was seen to services, most suspect first."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from rootward.model.kind import Kind
-from rootward.model.traits import Traits, traits
-from rootward.model.window import Window
-from rootward.numerics.anomaly import Departures, departures
-from rootward.numerics.suspicion import first_rows, promptness, surprise, suspicion
+from rootward.model.graph import CausalGraph
+from rootward.numerics.mechanism import mechanism
+from rootward.numerics.regression import rows_since_gap
+from rootward.numerics.suspicion import suspicion
 from rootward.numerics.topology import (
     BEYOND,
     EXPLAINED,
@@ -21,27 +21,27 @@ from rootward.numerics.topology import (
     explained_callers,
 )
 from rootward.rca.callgraph import known_calls, viewers
+from rootward.rca.observation import Observation
 
-_FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
-_KINDS = tuple(Kind)
+PASSED_ON = 0.8
+"""Largest share of its surprise that a series loses because its causes explain it."""
+_MOST_CAUSES = 8
+"""Causes of one series that its mechanism is fitted on, strongest first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """Services, most suspect first, and what the order rests on."""
 
-    onset: int
     services: tuple[str, ...]
     scores: Float[np.ndarray, " services"]
     """How much speaks against each service, in log deviations, largest first."""
     speaking: tuple[int, ...]
     """For each service the column that speaks most clearly."""
-    found: Departures
-    surprise: Float[np.ndarray, " series"]
-    """How surprising each series' departure is; 0 where there is none."""
-    onsets: Int[np.ndarray, " series"]
-    """Row of each departure, `NEVER` where there is none."""
-    traits: Traits
+    evidence: Float[np.ndarray, " series"]
+    """What each series contributes, after all that explains it away."""
+    passed_on: Float[np.ndarray, " series"]
+    """Share of each departure that the series' causes in the graph explain."""
     calls: Calls
     explained: Bool[np.ndarray, " calls"]
     """For each call, whether the callee's departure explains what the caller feels."""
@@ -50,48 +50,56 @@ class Ranking:
 
     @property
     def shares(self) -> Float[np.ndarray, " services"]:
-        """Scores of the services that sum to 1, softer than the scores are far apart."""
+        """The scores as shares that sum to 1."""
         raw = np.exp(self.scores - self.scores.max())
         return raw / raw.sum()
 
 
-def rank(window: Window, onset: int, calls: tuple[tuple[str, str], ...] = ()) -> Ranking:
+def rank(
+    seen: Observation, calls: tuple[tuple[str, str], ...] = (), graph: CausalGraph | None = None
+) -> Ranking:
     """Services by what speaks against them; ties stand in order of their names."""
-    names = traits(window.series)
-    found = departures(window.values, onset, names.siblings)
-    load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
-    onsets = first_rows(found.z, onset)
-    values = surprise(found, names.harm, load) * promptness(onsets, onset, len(window.values))
+    names = seen.traits
+    passed_on = _passed_on(seen, graph) if graph is not None else np.zeros(len(seen.surprise))
+    evidence = seen.surprise * (1.0 - PASSED_ON * passed_on)
     known = known_calls(names, calls)
-    felt = np.array([kind in _FELT for kind in names.kinds], dtype=bool)
-    explained = explained_callers(values, felt, names.owners, viewers(window.series, names), known)
-    values = np.where(felt & np.isin(names.owners, known[explained, 0]), EXPLAINED, 1.0) * values
-    kinds = np.array([_KINDS.index(kind) for kind in names.kinds], dtype=np.int64)
-    scores = suspicion(values, names.owners, kinds, len(names.services))
+    views = viewers(seen.window.series, names)
+    explained = explained_callers(evidence, seen.felt, names.owners, views, known)
+    callers = seen.felt & np.isin(names.owners, known[explained, 0])
+    evidence = np.where(callers, EXPLAINED, 1.0) * evidence
+    scores = suspicion(evidence, names.owners, seen.kinds, len(names.services))
     start = entry(scores, known)
     if start is not None:
         scores = np.where(beyond_reach(start, known, len(scores)), BEYOND, 1.0) * scores
     order = sorted(range(len(scores)), key=lambda k: (-scores[k], names.services[k]))
     return Ranking(
-        onset=onset,
         services=tuple(names.services[k] for k in order),
         scores=scores[order],
-        speaking=tuple(_clearest(window, values, names.owners, k) for k in order),
-        found=found,
-        surprise=values,
-        onsets=onsets,
-        traits=names,
+        speaking=tuple(_clearest(seen, evidence, k) for k in order),
+        evidence=evidence,
+        passed_on=passed_on,
         calls=known,
         explained=explained,
         entry=start,
     )
 
 
-def _clearest(
-    window: Window,
-    values: Float[np.ndarray, " series"],
-    owners: Int[np.ndarray, " series"],
-    service: int,
-) -> int:
-    own = np.flatnonzero(owners == service).tolist()
-    return max(own, key=lambda c: (values[c], window.series[c]))
+def _clearest(seen: Observation, evidence: Float[np.ndarray, " series"], service: int) -> int:
+    own = np.flatnonzero(seen.traits.owners == service).tolist()
+    return max(own, key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]))
+
+
+def _passed_on(seen: Observation, graph: CausalGraph) -> Float[np.ndarray, " series"]:
+    """How far the causes of each series, in other services, explain its departure."""
+    window = seen.window
+    place = {series: k for k, series in enumerate(window.series)}
+    causes: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
+    for edge in graph.edges:
+        if edge.cause.service != edge.effect.service:
+            causes[place[edge.effect]].append((-edge.weight, place[edge.cause], edge.lag))
+    since_gap = rows_since_gap(window.times, window.step_seconds)
+    found = np.zeros(len(window.series))
+    for effect, known in causes.items():
+        strongest = [(column, lag) for _, column, lag in sorted(known)[:_MOST_CAUSES]]
+        found[effect] = mechanism(seen.found.z, seen.onset, since_gap, effect, strongest).passed_on
+    return found

@@ -1,0 +1,70 @@
+"""What can be seen of each series around an onset, before anything is ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from rootward.model.kind import Kind
+from rootward.model.traits import Traits, traits
+from rootward.model.window import Window
+from rootward.numerics.anomaly import Departures, departures
+from rootward.numerics.suspicion import NEVER, first_rows, promptness, surprise
+
+FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
+"""Kinds that users and callers complain about."""
+_KINDS = tuple(Kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """A window with its onset, and the departure of each series."""
+
+    window: Window
+    onset: int
+    traits: Traits
+    found: Departures
+    size: Float[np.ndarray, " series"]
+    """Surprise in log deviations, 0 where nothing happened."""
+    surprise: Float[np.ndarray, " series"]
+    """The same, less for those that departed late."""
+    onsets: Int[np.ndarray, " series"]
+    """Row of each departure, `NEVER` where there is none."""
+
+    @property
+    def felt(self) -> Bool[np.ndarray, " series"]:
+        """Which series tell what users and callers feel."""
+        return np.array([kind in FELT for kind in self.traits.kinds], dtype=bool)
+
+    @property
+    def kinds(self) -> Int[np.ndarray, " series"]:
+        """The kind of each series as a number."""
+        return np.array([_KINDS.index(kind) for kind in self.traits.kinds], dtype=np.int64)
+
+    @property
+    def departed(self) -> bool:
+        """Whether any series left its baseline for longer than one row."""
+        return bool((self.onsets != NEVER).any())
+
+
+def observe(window: Window, onset: int) -> Observation:
+    """Compare each series after the onset with itself before."""
+    names = traits(window.series)
+    found = departures(window.values, onset, names.siblings)
+    load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
+    size = surprise(found, names.harm, load)
+    onsets = first_rows(found.z, onset)
+    prompt = promptness(onsets, onset, len(window.values))
+    return Observation(window, onset, names, found, size, size * prompt, onsets)
+
+
+def symptom_of(seen: Observation, named: int | None) -> int | None:
+    """The symptom's column; where none is named, the most surprising that users can feel."""
+    if named is not None:
+        return named
+    moved = np.flatnonzero(seen.felt & (seen.onsets != NEVER)).tolist()
+    if not moved:
+        return None
+    return max(moved, key=lambda c: (seen.surprise[c], seen.window.series[c]))
