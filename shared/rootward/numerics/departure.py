@@ -19,11 +19,14 @@ from jaxtyping import Bool, Float, Int
 from scipy import special
 
 Matrix = Float[np.ndarray, "rows series"]
+Ends = Float[np.ndarray, "ends series"]
 PerSeries = Float[np.ndarray, " series"]
 
 FAST, SLOW, REFERENCE = 3, 9, 12
 """Rows of the short median, of the long one, and of the stretch that a jump is held against."""
 LARGEST_SCORE = 1000.0
+_EVERY = 3
+"""The long statistics are taken at every third row of the baseline: neighbours tell the same."""
 
 _NORMAL_75, _NORMAL_90 = 0.67449, 1.64485
 """Bounds that half and nine tenths of the sizes of normal values lie within."""
@@ -155,19 +158,17 @@ def longest_run(flags: Bool[np.ndarray, " rows"]) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def _fast(base: Matrix, centre: PerSeries) -> Matrix:
+def _fast(base: Matrix, centre: PerSeries) -> Ends:
     return _running_median(base, FAST, 2) - centre
 
 
-def _slow(base: Matrix, centre: PerSeries) -> Matrix:
-    return _running_median(base, SLOW, 6) - centre
+def _slow(base: Matrix, centre: PerSeries) -> Ends:
+    return _running_median(base, SLOW, 6, _EVERY) - centre
 
 
-def _jump(base: Matrix, centre: PerSeries) -> Matrix:
-    before = _running_median(base, REFERENCE, REFERENCE // 2)
-    return _running_median(base, FAST, 2) - np.vstack(
-        [np.full((min(FAST, len(base)), base.shape[1]), np.nan), before[:-FAST]]
-    )
+def _jump(base: Matrix, centre: PerSeries) -> Ends:
+    before = _running_median(base[:-FAST], REFERENCE, REFERENCE // 2, _EVERY)
+    return _running_median(base, FAST, 2, _EVERY)[: len(before)] - before
 
 
 _STATISTICS = (_fast, _slow, _jump)
@@ -267,18 +268,20 @@ def _median(values: Matrix, least: int) -> PerSeries:
     return np.where(rows >= least, _quantile(np.sort(values, axis=0), rows, 0.5), np.nan)
 
 
-def _running_median(values: Matrix, width: int, least: int) -> Matrix:
-    """Medians of the last `width` rows at each row; NaN where fewer than `least` are numbers."""
+def _running_median(values: Matrix, width: int, least: int, every: int = 1) -> Ends:
+    """Medians of `width` rows up to the last one, and up to each `every`-th row before it.
+
+    Newest first; NaN where fewer than `least` are numbers.
+    """
     if len(values) < width:
-        return np.full(values.shape, np.nan)
-    stretches = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)
+        return np.full((1, values.shape[1]), np.nan)
+    stretches = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)[::-every]
     ordered = np.sort(stretches, axis=-1)
     rows = np.count_nonzero(np.isfinite(ordered), axis=-1)
     at = np.maximum(rows - 1, 0)
     low = np.take_along_axis(ordered, (at // 2)[..., None], axis=-1)[..., 0]
     high = np.take_along_axis(ordered, ((at + 1) // 2)[..., None], axis=-1)[..., 0]
-    middle = np.where(rows >= least, (low + high) / 2, np.nan)
-    return np.vstack([np.full((width - 1, values.shape[1]), np.nan), middle])
+    return np.where(rows >= least, (low + high) / 2, np.nan)
 
 
 def _capped(values: PerSeries) -> PerSeries:
