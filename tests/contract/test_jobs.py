@@ -277,11 +277,13 @@ class TestThreadJobs:
         queue = SqlJobQueue(database, clock)
         queue.put("default", "note", '{"k":1}', 0.0)
         assert queue.take() is not None
+        queue.put("default", "note", '{"k":1}', 0.0)  # submitted while its equal ran
 
         bench = Bench(_threads(database, clock))
         bench.serve()
 
         assert bench.outcome(1) == [{"k": 1}]
+        assert bench.jobs.backlog() == 0
 
     def test_a_job_that_ends_the_process_each_time_is_a_dead_letter(
         self, database: Database, clock: ManualClock

@@ -214,8 +214,7 @@ class ThreadJobs:
         if self._threads:
             raise InvalidInput("these jobs are served already")
         self._let_go = self._queue.claim()
-        self._queue.recover()
-        self._places.change(self._queue.count() - self._places.taken)
+        self._places.change(-self._queue.recover())
         self._threads = [
             threading.Thread(
                 target=self._run, args=(make_handlers(),), name=f"rootward-jobs-{k}", daemon=True

@@ -133,26 +133,26 @@ class SqlJobQueue:
         """Unix seconds, on the clock that jobs wait by."""
         return self._clock.now()
 
-    def recover(self) -> None:
+    def recover(self) -> int:
         """After a start: let jobs wait again that were running when the process ended.
 
-        Times that were set on a clock ahead of ours are moved back with it.
+        Returns how many went instead, because an equal job waits already. Times that were set
+        on a clock ahead of ours are moved back with it.
         """
         now = self._clock.now()
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> int:
             connection.execute(
                 update(job)
                 .where(job.c.set_unix > now)
                 .values(run_after_unix=now + job.c.run_after_unix - job.c.set_unix, set_unix=now)
             )
             running = select(job).where(job.c.waiting_key.is_(None)).order_by(job.c.id)
-            for row in connection.execute(running).all():
-                _wait(
-                    connection, QueuedJob(row.id, row.tenant, row.name, row.payload, row.tries), now
-                )
+            rows = connection.execute(running).all()
+            jobs = [QueuedJob(r.id, r.tenant, r.name, r.payload, r.tries) for r in rows]
+            return sum(not _wait(connection, one, now) for one in jobs)
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def put(self, tenant: str, name: str, payload: str, delay_seconds: float) -> bool:
         """Store a job; False where an equal one waits, which then runs at the earlier time."""

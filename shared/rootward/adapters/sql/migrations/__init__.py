@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -11,6 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from rootward.adapters.sql.engine import Database
+
+log = logging.getLogger(__name__)
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its own set-up at INFO
 
 
 def _config(connection: Connection | None = None) -> Config:
@@ -26,8 +30,10 @@ def migrate(database: Database) -> None:
     Raises:
         Unavailable: the database does not answer.
     """
-    if pending(database):
+    steps = pending(database)
+    if steps:
         database.write(lambda connection: command.upgrade(_config(connection), "head"))
+        log.info("tables migrated", extra={"revision": steps[-1]})
 
 
 def pending(database: Database) -> tuple[str, ...]:
