@@ -171,7 +171,7 @@ def _of_siblings(
 
 
 def _gone(
-    before: Float[np.ndarray, "rows series"], after: Float[np.ndarray, "rows series"]
+    before: Float[np.ndarray, "before series"], after: Float[np.ndarray, "after series"]
 ) -> Float[np.ndarray, " series"]:
     more = np.isnan(after).mean(axis=0) - np.isnan(before).mean(axis=0)
     return np.clip(more - max(float(np.median(more)), 0.0), 0.0, 1.0)

@@ -138,7 +138,7 @@ def _calls(found: Findings, place: int) -> Iterator[Evidence]:
     ]
     if slowed:
         callers = listed([names[c] for c in slowed])
-        text = f"{callers} call it and departed about as far or less: it explains them."
+        text = f"Of its callers, {callers} departed too, and hardly further: it explains them."
         yield Evidence("edges", text, float(len(slowed)), "callers")
     if causes:
         callees = listed([names[d] for d in causes])

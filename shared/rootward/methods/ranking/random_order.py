@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 from rootward.methods.base import About, Family, RankingMethod
-from rootward.methods.ranking.incident import onset_of
 from rootward.model.case import Case
 
 
@@ -27,7 +26,6 @@ class RandomOrder(RankingMethod):
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:
-        onset_of(case)
         drawn = self.service_scores(case)
         return np.array([drawn[series.service] for series in case.window.series])
 
