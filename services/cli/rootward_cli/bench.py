@@ -13,7 +13,6 @@ from time import perf_counter
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from rootward.errors import RootwardError
 from rootward_cli import cases, evaluation, rankers
@@ -91,12 +90,17 @@ _COLUMNS = ("data set", "method", "n", "AC@1", "AC@3", "AC@5", "Avg@5", "MRR",
             "series AC@1", "series Avg@5", "median s", "failed", "abstained")  # fmt: skip
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """The figures for a terminal."""
-    shown = Table(*_COLUMNS, title="By service; a failure counts as a miss, ties at their worst")
-    for row in rows:
-        shown.add_row(*_cells(row))
-    return shown
+def table(rows: Sequence[Row]) -> str:
+    """The figures as aligned text, by service; a failure is a miss, ties count at their worst."""
+    lines = [_COLUMNS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(_COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if k < 2 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
 
 
 def markdown(rows: Sequence[Row]) -> str:

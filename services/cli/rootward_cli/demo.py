@@ -80,9 +80,10 @@ def run(faults: Sequence[str], *, port: int, stay: bool, console: Console) -> li
 
 
 def _canonical(fault: str) -> str:
+    module = shop()
     try:
-        name: str = shop().canonical(fault)
-    except ValueError as error:
+        name: str = module.canonical(fault)
+    except module.ShopError as error:
         raise InvalidParameters(str(error)) from error
     return name
 

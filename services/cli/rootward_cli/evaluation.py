@@ -114,7 +114,7 @@ def _macro(method: str, per_dataset: Sequence[Row]) -> Row:
         return float(sum(getattr(row.by_service, name) for row in per_dataset)) / n
 
     return Row(
-        "all (mean of data sets)",
+        "mean of sets",
         method,
         Scores(
             sum(row.by_service.cases for row in per_dataset),

@@ -90,7 +90,7 @@ def bench(
 
     chosen = rankers.names() if methods == "all" else methods.split(",")
     rows = benching.bench(paths, chosen, seed, jsonl, err)
-    out.print(benching.table(rows))
+    print(benching.table(rows))
     if markdown:
         markdown.write_text(benching.markdown(rows) + "\n", encoding="utf-8")
 

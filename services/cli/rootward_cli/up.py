@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import uvicorn
 from fastapi import FastAPI
-from rootward_worker.start import WorkerOptions, start_detector, start_jobs
 
 from rootward import bootstrap
 from rootward.errors import InvalidConfiguration
@@ -22,6 +21,7 @@ from rootward_ingest.app import router as intake_routes
 from rootward_ingest.intake import Intake
 from rootward_ingest.limits import Limits
 from rootward_ingest.scrape import Scraper
+from rootward_worker.start import WorkerOptions, start_detector, start_jobs
 
 DRAIN_SECONDS = 10
 """How long open requests may take to end once we are told to stop."""
