@@ -1,6 +1,7 @@
 """What names say: the ontology on names as scrapers and libraries write them."""
 
 import pytest
+
 from rootward.model.kind import Kind, harmful_direction, kind_of, unit_of
 
 NAMES = {
