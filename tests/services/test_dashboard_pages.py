@@ -60,9 +60,12 @@ def filled() -> Platform:
     return platform
 
 
-@pytest.fixture
-def client(filled: Platform) -> TestClient:
-    return TestClient(create_app(filled))
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    """For tests that only read; the platform behind it is theirs together."""
+    platform = fake_platform(ManualClock(shop.NOW))
+    shop.fill(platform)
+    return TestClient(create_app(platform))
 
 
 def bare(now: float = shop.NOW) -> Platform:
@@ -336,7 +339,8 @@ def test_the_report_needs_no_script_and_has_no_navigation(client: TestClient):
     assert all("not_applicable" in kind or "failed" in kind for kind in folded)
 
 
-def test_a_method_is_asked_by_a_plain_form(client: TestClient, filled: Platform):
+def test_a_method_is_asked_by_a_plain_form(filled: Platform):
+    client = TestClient(create_app(filled))
     form = {"method": "pc"}
     answer = client.post("/incidents/INC-1/analyses", data=form, follow_redirects=False)
     assert answer.status_code == 303

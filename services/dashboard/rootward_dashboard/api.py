@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+from bisect import bisect_right
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from rootward import __version__
 from rootward.errors import InvalidInput
 from rootward.model.incident import Incident, Status
+from rootward.model.series import Series
 from rootward.ports import Platform
 from rootward_dashboard import reading, wire
 from rootward_dashboard import schemas as out
@@ -147,17 +150,17 @@ class _Api:
         limit: Limit = 200,
         cursor: Cursor = None,
     ) -> out.SeriesPageOut:
-        """Known series with the time of their last sample, in order of their keys."""
+        """Known series with the time of their last sample, by metric, then labels."""
         every = self._platform.samples.series(TENANT)
-        known = sorted(
-            (i for i in every if service in (None, i.series.service)), key=lambda i: i.series.key
-        )
-        after = "" if cursor is None else _from_cursor(cursor)
-        left = [i for i in known if i.series.key > after]
-        more = _to_cursor(left[limit - 1].series.key) if len(left) > limit else None
+        known = [i for i in every if service in (None, i.series.service)]
+        start = 0
+        if cursor is not None:
+            start = bisect_right(known, _from_cursor(cursor), key=lambda i: i.series)
+        items = known[start : start + limit]
+        more = _to_cursor(items[-1].series) if start + limit < len(known) else None
         _link_next(request, response, more)
         return out.SeriesPageOut(
-            items=[wire.known_series(i) for i in left[:limit]], next_cursor=more, total=len(known)
+            items=[wire.known_series(i) for i in items], next_cursor=more, total=len(known)
         )
 
     def status(self) -> out.StatusOut:
@@ -209,14 +212,17 @@ def _link_next(request: Request, response: Response, cursor: str | None) -> None
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 
-def _to_cursor(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+def _to_cursor(series: Series) -> str:
+    text = json.dumps([series.metric, series.labels])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _from_cursor(cursor: str) -> str:
+def _from_cursor(cursor: str) -> Series:
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError) as error:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        metric, labels = json.loads(text)
+        return Series(str(metric), tuple((str(name), str(value)) for name, value in labels))
+    except (binascii.Error, ValueError, TypeError, InvalidInput) as error:
         raise InvalidInput("cursor is not one of ours; start again without it") from error
 
 

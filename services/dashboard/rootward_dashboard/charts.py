@@ -17,6 +17,7 @@ _ACROSS = 1000.0
 _TOP = 16.0
 _FOOT = 18.0
 _ROW = 14.0
+_SPARKLINE_POINTS = 80
 STYLES = 8
 """Line styles that the style sheet knows; the ninth line looks like the first again."""
 
@@ -96,6 +97,8 @@ def time_plot(traces: Sequence[Trace], frame: Frame, label: str) -> Markup:
 def sparkline(trace: Trace, axis: TimeAxis, onset: float | None, label: str) -> Markup:
     """A line without axes, shaded from the onset on."""
     height = 32.0
+    times, values = thinned(trace.times, trace.values, _SPARKLINE_POINTS)
+    trace = Trace(trace.name, times, values, trace.style)
     scale = ValueAxis.over(trace.values)
     shade = [] if onset is None else [_box("shade", axis.at(onset), 1.0, 0.0, height)]
     return element(

@@ -124,7 +124,7 @@ class _Pages:
     def _context(self, key: str) -> dict[str, Any]:
         incident = self._platform.incidents.get(key, TENANT)
         entries = reading.methods(self._platform)
-        finding = reading.finding(self._platform, incident)
+        finding = reading.whole_finding(self._platform, incident)
         return {
             "view": incident_view(incident, finding, self._platform.clock.now()),
             "key": incident_key(incident),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rootward.errors import InvalidParameters, Unavailable
@@ -31,10 +31,18 @@ class Finding:
 def finding(platform: Platform, incident: Incident) -> Finding:
     """Where the diagnosis of an incident stands."""
     diagnosis = platform.incidents.diagnosis(incident.id, TENANT)
-    reason = platform.incidents.failure(incident.id, TENANT)
     if diagnosis is not None:
-        return Finding("ready", diagnosis, reason or "")
+        return Finding("ready", diagnosis, "")
+    reason = platform.incidents.failure(incident.id, TENANT)
     return Finding("pending" if reason is None else "failed", None, reason or "")
+
+
+def whole_finding(platform: Platform, incident: Incident) -> Finding:
+    """The same, and beside a diagnosis why a later attempt failed, if one did."""
+    found = finding(platform, incident)
+    if found.diagnosis is None:
+        return found
+    return replace(found, reason=platform.incidents.failure(incident.id, TENANT) or "")
 
 
 @dataclass(frozen=True)

@@ -286,7 +286,7 @@ class QueuedOut(Wire):
 
 
 class SeriesPageOut(Wire):
-    """A page of known series, in order of their keys."""
+    """A page of known series, by metric, then labels."""
 
     items: list[KnownSeriesOut]
     next_cursor: str | None
