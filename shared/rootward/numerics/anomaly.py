@@ -21,7 +21,7 @@ _BLOCKS = 60
 """Most pseudo-incidents that are looked at inside a baseline."""
 
 
-def measured(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "rows series"]:
+def measured(values: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """The values with infinities as NaN: neither was measured."""
     return np.where(np.isfinite(values), values, np.nan)
 
