@@ -26,7 +26,8 @@ NAMES = {
         "system.memory.usage", "node_network_receive_bytes_rate",
     ),
     Kind.SATURATION: (
-        "node_load1", "http.server.active_requests", "kafka_consumer_records_lag_max", "go_goroutines",
+        "node_load1", "http.server.active_requests", "kafka_consumer_records_lag_max",
+        "go_goroutines",
         "container_cpu_cfs_throttled_seconds_rate", "rabbitmq_queue_messages_ready",
         "container_oom_events_total", "node_pressure_cpu_waiting_seconds_rate", "disk_read_latency",
         "db_pool_wait_seconds_p99", "process_open_fds", "lock_wait_seconds_mean",

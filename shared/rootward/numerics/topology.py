@@ -31,9 +31,8 @@ def explained_callers(
     a series was measured, -1 for its own: a caller's view of its callee does not tell which of
     the two is slow, and explains nothing of that caller.
     """
-    felt_by_owner = by_service(
-        np.where(felt, surprise, 0.0), owners, int(owners.max(initial=-1)) + 1
-    )
+    services = 1 + int(max(owners.max(initial=-1), calls.max(initial=-1)))
+    felt_by_owner = by_service(np.where(felt, surprise, 0.0), owners, services)
     found = np.zeros(len(calls), dtype=bool)
     for k, (caller, callee) in enumerate(calls):
         seen = felt & (owners == callee) & (viewers != caller)

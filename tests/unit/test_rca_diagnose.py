@@ -1,0 +1,257 @@
+"""The diagnosis, end to end on arrays: planted truth, bad data, and silence where due."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rootward.errors import InsufficientData
+from rootward.methods.discovery.ridge_granger import RidgeGranger
+from rootward.model.incident import Band, Diagnosis
+from rootward.model.series import Series
+from rootward.model.window import Window
+from rootward.rca.diagnose import MAX_CANDIDATES, diagnose
+from rootward.rca.excerpt import POINTS
+from rootward.testing import cases
+
+GRAPH = RidgeGranger()
+
+
+def _window(values: np.ndarray, names: list[str], onset: int | None, step: float = 10.0) -> Window:
+    series = tuple(Series.from_column(name) for name in names)
+    times = 1_700_000_000 + step * np.arange(float(len(values)))
+    return Window(series, times, values, step, onset)
+
+
+def _noise(rows: int, names: list[str], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(50.0, 1.0, (rows, len(names)))
+
+
+NAMES = [f"{s}|{m}" for s in ("api", "cart", "db") for m in ("cpu_usage", "latency_p99_ms")]
+
+
+def _order(found: Diagnosis) -> list[str]:
+    return [candidate.service for candidate in found.candidates]
+
+
+@pytest.mark.parametrize("service", ["catalog-db", "payment", "cart", "frontend"])
+@pytest.mark.parametrize("fault", ["latency", "cpu", "errors"])
+def test_a_fault_that_runs_up_to_the_frontend_ranks_its_own_service_first(service, fault):
+    planted = cases.shop(seed=3, service=service, fault=fault)
+
+    found = diagnose(planted.window, discovery=GRAPH, calls=planted.calls)
+
+    assert _order(found)[0] == service
+    assert not found.abstained
+    assert service in found.conclusion
+
+
+def test_it_finds_the_cause_without_calls_and_without_a_graph():
+    planted = cases.shop(seed=1, service="shipping", size=15.0)
+
+    assert _order(diagnose(planted.window, discovery=None))[0] == "shipping"
+
+
+def test_the_graph_tells_the_cause_from_a_larger_victim():
+    """Small faults: without the graph the loudest victim often stands first."""
+    right = 0
+    for seed in range(6):
+        planted = cases.shop(seed=seed, service="cart", size=4.0)
+        right += _order(diagnose(planted.window, discovery=GRAPH, calls=planted.calls))[0] == "cart"
+
+    assert right >= 5
+
+
+def test_a_common_cause_stands_before_what_it_drives():
+    planted = cases.common_cause(fault=8.0)
+
+    assert _order(diagnose(planted.window, discovery=GRAPH))[0] == "z"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("onset", [None, 200, 300])
+def test_it_says_nothing_where_nothing_happened(seed, onset):
+    quiet = cases.no_fault(seed=seed)
+
+    found = diagnose(quiet.window.with_onset(onset), discovery=GRAPH, calls=quiet.calls)
+
+    assert found.abstained
+    assert found.band is Band.NONE
+    assert found.confidence == 0
+    assert found.conclusion.startswith("No confident cause: ")
+
+
+def test_it_finds_the_onset_itself_and_says_so():
+    planted = cases.shop(seed=2, size=12.0)
+
+    found = diagnose(planted.window.with_onset(None), discovery=None, calls=planted.calls)
+
+    assert _order(found)[0] == "catalog-db"
+    assert found.onset_unix == pytest.approx(planted.window.onset_unix, abs=25)
+    assert any("onset was not given" in caution for caution in found.cautions)
+
+
+def test_the_answer_does_not_depend_on_the_order_of_the_columns():
+    planted = cases.shop(seed=4, service="cart", size=8.0)
+    order = np.random.default_rng(0).permutation(len(planted.window.series)).tolist()
+
+    one = diagnose(planted.window, discovery=GRAPH, calls=planted.calls)
+    other = diagnose(planted.window.select(order), discovery=GRAPH, calls=planted.calls)
+
+    assert _order(one) == _order(other)
+    assert [c.series for c in one.candidates] == [c.series for c in other.candidates]
+    assert one.confidence == pytest.approx(other.confidence)
+
+
+def test_the_answer_does_not_depend_on_units():
+    planted = cases.shop(seed=4, service="cart", size=8.0)
+    factors = {
+        m: 8.0 ** (k - 1) for k, m in enumerate(sorted({s.metric for s in planted.window.series}))
+    }
+    scaled = planted.window.values * [factors[s.metric] for s in planted.window.series]
+
+    one = diagnose(planted.window, discovery=None, calls=planted.calls)
+    other = diagnose(replace(planted.window, values=scaled), discovery=None, calls=planted.calls)
+
+    assert _order(one) == _order(other)
+    assert one.confidence == pytest.approx(other.confidence)
+
+
+def test_the_same_window_gives_the_same_diagnosis():
+    planted = cases.shop(seed=5)
+
+    twice = [diagnose(planted.window, discovery=GRAPH, seed=7) for _ in range(2)]
+
+    assert twice[0] == twice[1]
+
+
+def test_an_earlier_fault_in_the_baseline_does_not_hide_the_new_one():
+    values = _noise(300, NAMES)
+    values[60:80, 0] += 40  # api, long before
+    values[250:, 5] += 15  # db, now
+
+    assert _order(diagnose(_window(values, NAMES, 250), discovery=None))[0] == "db"
+
+
+def test_holes_infinities_and_dead_columns_do_no_harm():
+    values = _noise(200, NAMES)
+    values[150:, 3] += 30
+    values[::7, 0] = np.nan
+    values[155, 1] = np.inf
+    values[:, 2] = 3.0
+    values[:, 4] = np.nan
+
+    found = diagnose(_window(values, NAMES, 150), discovery=GRAPH)
+
+    assert _order(found)[0] == "cart"
+    assert sorted(_order(found)) == ["api", "cart", "db"]
+    assert any("no measured baseline" in caution for caution in found.cautions)
+
+
+def test_a_baseline_before_a_recording_gap_is_a_baseline():
+    values = _noise(200, NAMES)
+    values[120:, 4] += 20
+    whole = _window(values, NAMES, 120)
+    times = np.where(np.arange(200) >= 120, whole.times + 200_000, whole.times)
+    window = replace(whole, times=times)
+
+    found = diagnose(window, discovery=GRAPH)
+
+    assert _order(found)[0] == "db"
+    assert found.excerpts[0].times[0] >= times[120]
+
+
+def test_ten_rows_are_enough_for_an_answer_but_not_for_a_graph():
+    values = _noise(10, NAMES)
+    values[7:, 2] += 60
+
+    found = diagnose(_window(values, NAMES, 7), discovery=GRAPH)
+
+    assert _order(found)[0] == "cart"
+    assert found.graph.edges == ()
+    assert any(c.startswith("No causal graph was learnt: ") for c in found.cautions)
+    assert any("baseline has only 7 rows" in caution for caution in found.cautions)
+
+
+def test_one_series_is_its_own_cause_or_none():
+    values = _noise(60, NAMES[:1])
+    moved = values.copy()
+    moved[50:] += 30
+
+    assert _order(diagnose(_window(moved, NAMES[:1], 50), discovery=GRAPH)) == ["api"]
+    assert diagnose(_window(values, NAMES[:1], 50), discovery=GRAPH).abstained
+
+
+def test_a_constant_window_is_no_incident():
+    window = _window(np.full((50, len(NAMES)), 7.0), NAMES, None)
+
+    assert diagnose(window, discovery=GRAPH).abstained
+    assert diagnose(window.with_onset(30), discovery=GRAPH).abstained
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "onset"),
+    [
+        (np.empty((20, 0)), [], None),
+        (np.full((20, 2), np.nan), NAMES[:2], None),
+        (np.ones((2, 2)), NAMES[:2], None),
+        (np.ones((20, 2)), NAMES[:2], 1),
+    ],
+)
+def test_too_little_is_said_to_be_too_little(values, names, onset):
+    with pytest.raises(InsufficientData):
+        diagnose(_window(values, names, onset), discovery=GRAPH)
+
+
+def test_many_services_are_capped_and_shares_still_sum_to_one():
+    names = [f"s{k:03d}|cpu_usage" for k in range(80)]
+    values = _noise(60, names)
+    values[50:, 17] += 40
+
+    found = diagnose(_window(values, names, 50), discovery=None)
+
+    assert len(found.candidates) == MAX_CANDIDATES
+    assert _order(found)[0] == "s017"
+    assert sum(c.score for c in found.candidates) == pytest.approx(1.0)
+    assert [c.rank for c in found.candidates] == list(range(1, MAX_CANDIDATES + 1))
+
+
+def test_the_graph_is_learnt_on_a_screened_part_and_the_rest_is_named():
+    names = [f"s{k:02d}|cpu_usage" for k in range(60)]
+    values = _noise(300, names)
+    values[280:, 3] += 20
+
+    found = diagnose(_window(values, names, 280), discovery=GRAPH)
+
+    assert any("covers 40 of 60 series" in caution for caution in found.cautions)
+
+
+def test_plots_are_short_and_keep_the_extremes():
+    values = _noise(2000, NAMES)
+    values[1500, 2] = 500.0
+    values[1900:, 2] += 30
+
+    first = diagnose(_window(values, NAMES, 1900), discovery=None).excerpts[0]
+
+    assert len(first.times) == len(first.values) <= POINTS
+    assert max(v for v in first.values if v is not None) == 500.0
+    assert first.low < 50 < first.high
+    assert first.high < 80
+
+
+def test_the_other_methods_are_heard():
+    planted = cases.shop(seed=0, service="payment", size=30.0)
+
+    found = diagnose(planted.window, discovery=None).opinions
+
+    assert {o.method for o in found} == {"n_sigma", "robust_z", "baro", "prism", "alert_count"}
+    assert all(len(o.services) <= 5 for o in found)
+    assert next(o for o in found if o.method == "n_sigma").services[0] == "payment"
+
+
+def test_names_in_the_call_graph_that_are_not_measured_are_ignored():
+    values = _noise(120, NAMES)
+    values[100:, 5] += 20
+    calls = (("api", "db"), ("ghost", "db"), ("db", "db"), ("api", "elsewhere"))
+
+    assert _order(diagnose(_window(values, NAMES, 100), discovery=None, calls=calls))[0] == "db"

@@ -1,0 +1,109 @@
+"""Evidence: each reason is a number with a unit that can be checked against the data."""
+
+import numpy as np
+import pytest
+
+from rootward.methods.discovery.ridge_granger import RidgeGranger
+from rootward.model.incident import Band, Candidate, Diagnosis
+from rootward.model.series import Series
+from rootward.model.window import Window
+from rootward.rca.confidence import HIGH, MEDIUM, band_of, confidence
+from rootward.rca.diagnose import diagnose
+from rootward.rca.wording import duration, listed, number, quantity
+from rootward.testing import cases
+
+
+@pytest.fixture(scope="module")
+def found() -> Diagnosis:
+    """A slow payment service, seen at the frontend, with a learnt graph and known calls."""
+    planted = cases.shop(seed=0, service="payment", size=6.0)
+    symptom = planted.window.series[planted.symptom]
+    return diagnose(planted.window, discovery=RidgeGranger(), symptom=symptom, calls=planted.calls)
+
+
+def _texts(candidate: Candidate, kind: str) -> str:
+    return " ".join(e.text for e in candidate.evidence if e.kind == kind)
+
+
+def test_the_size_names_both_levels_and_the_time(found):
+    text = _texts(found.candidates[0], "size")
+
+    assert text.startswith("payment|latency_p95_seconds rose from 0.05")
+    assert " s to 0.1" in text
+    assert "baseline deviations away, from 22:38:" in text
+
+
+def test_the_order_is_told_against_the_symptom(found):
+    text = _texts(found.candidates[0], "onset")
+
+    assert "before the symptom frontend|latency_p95_seconds; a row is 5 s." in text
+
+
+def test_the_path_to_the_symptom_has_its_lag_in_seconds(found):
+    path = next(e for e in found.candidates[0].evidence if e.kind == "edges")
+
+    assert "payment|latency_p95_seconds → checkout|latency_p95_seconds" in path.text
+    assert path.unit == "s"
+    assert path.value == pytest.approx(10.0)
+
+
+def test_a_victim_is_told_that_its_causes_explain_it(found):
+    frontend = next(c for c in found.candidates if c.service == "frontend")
+
+    assert "passed on by its causes" in _texts(frontend, "mechanism")
+
+
+def test_every_runner_up_is_told_why_it_is_not_first(found):
+    for candidate in found.candidates[1:5]:
+        assert "Not first: compared with payment|latency_p95_seconds, " in _texts(
+            candidate, "against"
+        )
+
+
+def test_the_views_that_agree_are_named(found):
+    assert "size of change" in _texts(found.candidates[0], "agreement")
+
+
+def test_the_symptom_is_the_one_given(found):
+    assert found.symptom == Series.of("latency_p95_seconds", "frontend")
+    assert found.excerpts[0].series == found.symptom
+
+
+def test_a_series_that_stopped_is_said_to_have_stopped():
+    values = np.random.default_rng(0).normal(size=(100, 3))
+    values[90:, 1] = np.nan
+    series = tuple(Series.from_column(f"{s}|cpu_usage") for s in "abc")
+
+    found = diagnose(Window(series, np.arange(100.0), values, 1.0, 90), discovery=None)
+
+    assert found.candidates[0].service == "b"
+    assert "stopped: 100 % of its rows are missing" in _texts(found.candidates[0], "size")
+
+
+def test_confidence_grows_with_size_and_with_the_lead():
+    lead, tie, small = (confidence(np.array(s)) for s in ([6.0, 1.0], [6.0, 5.9], [2.0, 1.0]))
+
+    assert lead > tie
+    assert lead > small
+    assert confidence(np.array([1.0, 0.0])) == 0
+
+
+def test_one_service_alone_has_a_confidence_too():
+    assert 0 < confidence(np.array([5.0])) < 1
+
+
+@pytest.mark.parametrize(
+    ("probability", "band"),
+    [(HIGH, Band.HIGH), (MEDIUM, Band.MEDIUM), (MEDIUM - 0.01, Band.LOW), (0.0, Band.NONE)],
+)
+def test_bands_begin_at_their_bounds(probability, band):
+    assert band_of(probability) is band
+
+
+def test_numbers_read_as_people_write_them():
+    assert [number(v) for v in (0.0, 1234.5, 0.0512, 2.5e9)] == ["0", "1230", "0.0512", "2.50e+09"]
+    assert [duration(v) for v in (5.0, 119.0, 150.0, 7200.0)] == ["5 s", "119 s", "2.5 min", "2 h"]
+    assert quantity(2.5e9, Series.of("memory_bytes", "a")) == "2.5 GB"
+    assert quantity(12.0, Series.of("latency_ms", "a")) == "12 ms"
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
