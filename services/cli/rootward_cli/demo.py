@@ -92,7 +92,9 @@ def _one(fault: str, port: int, stay: bool, console: Console) -> Verdict:
     started = monotonic()
 
     def say(text: str) -> None:
-        console.print(f"[dim]{monotonic() - started:5.1f} s[/dim]  {text}", highlight=False)
+        console.print(
+            f"[dim]{monotonic() - started:5.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+        )
 
     with tempfile.TemporaryDirectory(prefix="rootward-demo-") as folder:
         store = shop().Shop(Path(folder) / "shop", seed=1)
@@ -172,13 +174,13 @@ def _tell(verdict: Verdict, node: Node, console: Console) -> None:
     number = verdict.incident.number
     console.print(f"[bold]{node.url}/incidents/INC-{number}[/bold]", highlight=False)
     if verdict.diagnosis:
-        console.print(escape(verdict.diagnosis.conclusion), highlight=False)
+        console.print(escape(verdict.diagnosis.conclusion), highlight=False, soft_wrap=True)
         for c in verdict.diagnosis.candidates[:5]:
             console.print(
                 f"  {c.rank}. {escape(c.service)}  {c.score:.0%}  {escape(str(c.series))}"
             )
             for evidence in c.evidence[:2] if c.rank == 1 else ():
-                console.print(f"       {escape(evidence.text)}", highlight=False)
+                console.print(f"       {escape(evidence.text)}", highlight=False, soft_wrap=True)
     state = "[green]right[/green]" if verdict.right else "[red]wrong[/red]"
     console.print(
         f"{state}: {verdict.fault}, incident after {verdict.opened_after:.0f} s"

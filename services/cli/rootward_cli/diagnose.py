@@ -110,11 +110,12 @@ def show(answer: Answer, top: int, console: Console) -> None:
     """The answer for a person: conclusion, causes with evidence, what to be careful about."""
     console.rule(escape(answer.case))
     if answer.error or not answer.ranking:
-        console.print(f"[red]failed:[/red] {escape(answer.error or 'no ranking')}")
+        reason = escape(answer.error or "no ranking")
+        console.print(f"[red]failed:[/red] {reason}", soft_wrap=True)
         return
     found = answer.ranking.diagnosis
     if found:
-        console.print(f"[bold]{escape(found.conclusion)}[/bold]")
+        console.print(f"[bold]{escape(found.conclusion)}[/bold]", soft_wrap=True)
         console.print(f"confidence {found.confidence:.0%} ({found.band})")
     shown = Table("#", "service", "series", "score", "why")
     for c in _candidates(answer.ranking, top):
@@ -123,7 +124,7 @@ def show(answer: Answer, top: int, console: Console) -> None:
         shown.add_row(str(c["rank"]), escape(c["service"]), series, f"{c['score']:.3g}", why)
     console.print(shown)
     for caution in (*answer.notices, *_cautions(found)):
-        console.print(f"[yellow]note:[/yellow] {escape(caution)}")
+        console.print(f"[yellow]note:[/yellow] {escape(caution)}", soft_wrap=True)
 
 
 def _cautions(found: Diagnosis | None) -> tuple[str, ...]:
