@@ -17,6 +17,7 @@ from rootward.rca.frame import framed
 from rootward_worker import story
 from rootward_worker.align import Rows
 from rootward_worker.options import WorkerOptions
+from rootward_worker.silence import vanished
 from rootward_worker.symptoms import (
     Finding,
     Normal,
@@ -24,7 +25,6 @@ from rootward_worker.symptoms import (
     findings,
     learn,
     still_away,
-    vanished,
     with_totals,
 )
 
@@ -117,7 +117,8 @@ class Detector:
         normal = self._normal(tenant, frame, usable)
         found = findings(frame, usable, normal) + vanished(frame, usable)
         harmful = [f for f in found if f.harmful]
-        away = still_away(frame, usable, normal) | {f.series for f in harmful}
+        changes = tenant.open.changes if tenant.open else ()
+        away = still_away(frame, usable, normal, changes) | {f.series for f in harmful}
         convinced = convincing(harmful, len(frame.times))
         if tenant.open is not None and convinced and story.is_another(
             tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)

@@ -8,23 +8,22 @@ symptom series, or a resource runs out steadily.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rootward.model.incident import Change
 from rootward.model.kind import Kind, harmful_direction, kind_of, unit_of
 from rootward.model.series import INSTANCE, Series
 from rootward.model.window import Window
 from rootward.numerics.departure import (
     FAST,
-    LARGEST_SCORE,
     Calibration,
     Departures,
     Rule,
     calibrate,
     departures,
-    longest_run,
     onset_row,
 )
 
@@ -36,11 +35,14 @@ LEAST_EVENTS = 3.0
 """Failed requests within the short median's rows."""
 LARGEST_TRAFFIC_RATIO = 0.5
 """Traffic that keeps more than this is no outage."""
-LEAST_GROWTH = 1.3
+LEAST_GROWTH = 1.5
 """A resource that fills up must have grown by this much."""
-GROWTH_ROWS = 6
+GROWTH_ROWS = 10
+"""And must have risen at each of so many rows."""
 SILENT_ROWS = 4
-LARGE = 3.0
+ONSET_ROWS = 60
+"""An onset lies within these newest rows."""
+LARGE = 2.0
 """A lone symptom opens an incident at once from this multiple of its bound on."""
 LASTING_ROWS = 6
 """A lone symptom that is not large opens one once it lasts for so many rows."""
@@ -68,10 +70,6 @@ class Traits:
     """Added before the logarithm, so that 0 is a finite distance away."""
     full: np.ndarray
     """100 where a share is in percent, 1 where it is not, 0 for what is no share."""
-
-    def kind_is(self, kind: Kind) -> np.ndarray:
-        """Which series are of a kind."""
-        return np.array([one is kind for one in self.kind], dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +149,30 @@ def findings(frame: Window, usable: np.ndarray, normal: Normal) -> tuple[Finding
     return tuple(sorted(found, key=lambda f: (-abs(f.score), f.series)))
 
 
-def still_away(frame: Window, usable: np.ndarray, normal: Normal) -> frozenset[Series]:
-    """Symptoms whose last rows do at least half of the harm that it takes to be found."""
-    traits = normal.traits
+def still_away(
+    frame: Window, usable: np.ndarray, normal: Normal, changes: tuple[Change, ...]
+) -> frozenset[Series]:
+    """Symptoms among the changes that are not back yet.
+
+    Back is what lies within half its bound; a series that drifts has none worth the name, and
+    is back once it has made half the way.
+    """
+    traits, column = normal.traits, {s: c for c, s in enumerate(frame.series)}
     now = departures(_transformed(frame.values, traits), usable, normal.calibration)
-    harm = np.where(traits.kind_is(Kind.TRAFFIC), -1, traits.direction)
-    away = (np.abs(now.level) >= 0.5) & (now.level * harm >= 0)
-    return frozenset(frame.series[int(c)] for c in np.flatnonzero(away))
+    found = set()
+    for change in changes:
+        c = column.get(change.series)
+        if c is None or not traits.symptom[c] or np.isnan(now.after[c]):
+            continue
+        before, after = (_transformed_one(v, traits, c) for v in (change.before, change.after))
+        moved = after - before
+        if normal.calibration.bounds[0, c] <= abs(moved):
+            away = now.level[c] * np.sign(moved) >= 0.5
+        else:
+            away = (now.after[c] - before) * np.sign(moved) > abs(moved) / 2
+        if away:
+            found.add(change.series)
+    return frozenset(found)
 
 
 def convincing(harmful: list[Finding], rows: int) -> bool:
@@ -194,7 +209,7 @@ def _traits(frame: Window, base: np.ndarray) -> Traits:
     return Traits(
         kind=kinds,
         direction=direction,
-        symptom=_symptom_columns(frame.series, kinds),
+        symptom=symptom_columns(frame.series, kinds),
         logarithmic=logarithmic,
         offset=0.1 * _positive_median(base),
         full=full,
@@ -212,7 +227,8 @@ def _is_share(series: Series, top: float) -> bool:
     return bool(top <= 100.5)
 
 
-def _symptom_columns(series: tuple[Series, ...], kinds: tuple[Kind, ...]) -> np.ndarray:
+def symptom_columns(series: tuple[Series, ...], kinds: tuple[Kind, ...]) -> np.ndarray:
+    """Which series a caller feels; traffic only where it is that of a whole service."""
     instances: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in series:
         instances[(one.metric, one.service)].add(one.instance)
@@ -245,6 +261,12 @@ def _transformed(values: np.ndarray, traits: Traits) -> np.ndarray:
     return np.where(traits.logarithmic, logs, values)
 
 
+def _transformed_one(value: float, traits: Traits, column: int) -> float:
+    if not traits.logarithmic[column]:
+        return value
+    return float(np.log(max(value, 0.0) + traits.offset[column]))
+
+
 def _restored(value: float, traits: Traits, column: int) -> float:
     if not traits.logarithmic[column]:
         return float(value)
@@ -268,11 +290,11 @@ def _finding(
 ) -> Finding:
     calibration, traits = normal.calibration, normal.traits
     score = float(now.score[column])
-    before = _restored(calibration.centre[column], traits, column)
+    before = _restored(now.before[column], traits, column)
     after = _restored(now.after[column], traits, column)
     finding = Finding(
         series=frame.series[column],
-        onset=_onset(values[:, column], calibration, column, score),
+        onset=_onset(values[:, column], now, calibration, column),
         score=score,
         size=float(now.size[column]),
         before=before,
@@ -280,14 +302,16 @@ def _finding(
         harmful=False,
     )
     harmful = _harms(finding, frame, traits, column) or _runs_out(finding, frame, column)
-    return Finding(**{**vars(finding), "harmful": harmful})
+    return replace(finding, harmful=harmful)
 
 
-def _onset(column: np.ndarray, calibration: Calibration, c: int, score: float) -> int:
-    tail = min(len(column), 60)
-    found = onset_row(
-        column[-tail:], calibration.centre[c], calibration.scale[c], 1.0 if score > 0 else -1.0
-    )
+def _onset(column: np.ndarray, now: Departures, calibration: Calibration, c: int) -> int:
+    """The first row that is away; of a large change, the first that has made half the way."""
+    tail = min(len(column), ONSET_ROWS)
+    half = abs(now.after[c] - now.before[c]) / 4
+    scale = half if now.before[c] != calibration.centre[c] else calibration.scale[c]
+    sign = 1.0 if now.score[c] > 0 else -1.0
+    found = onset_row(column[-tail:], now.before[c], max(scale, 1e-12), sign)
     return len(column) - tail + min(found, tail - FAST)
 
 
@@ -333,73 +357,29 @@ def _runs_out(finding: Finding, frame: Window, column: int) -> bool:
     if len(frame.values) - finding.onset < GROWTH_ROWS or not np.all(np.isfinite(tail)):
         return False
     grows = bool(np.all(np.diff(tail) > 0))
-    return grows and finding.after >= LEAST_GROWTH * finding.before
+    is_dust = finding.before < 1e-6 * finding.after
+    return grows and not is_dust and finding.after >= LEAST_GROWTH * finding.before
 
 
 def _starved(frame: Window, normal: Normal, found: list[Finding]) -> list[Finding]:
-    """For services without a symptom series: strong and broad changes take its place."""
+    """For services without a symptom series: strong, broad and lasting changes take its place.
+
+    Where other services have symptoms, those would tell of harm, and more is asked for.
+    """
     judged = np.isfinite(normal.calibration.bounds[0])
-    felt = {
-        s.service
-        for s, symptom, known in zip(frame.series, normal.traits.symptom, judged, strict=True)
-        if symptom and known
-    }
-    series_of: dict[str, int] = defaultdict(int)
-    for one, known in zip(frame.series, judged, strict=True):
-        series_of[one.service] += int(known)
+    felt = {frame.series[int(c)].service for c in np.flatnonzero(judged & normal.traits.symptom)}
+    least_score, least_share = (2 * LARGE, 0.5) if felt else (LARGE, 0.2)
+    count = Counter(frame.series[int(c)].service for c in np.flatnonzero(judged))
     strong: dict[str, list[Finding]] = defaultdict(list)
     for finding in found:
-        if finding.series.service not in felt and abs(finding.score) >= 2:
+        lasts = len(frame.values) - finding.onset >= LASTING_ROWS
+        if finding.series.service not in felt and abs(finding.score) >= least_score and lasts:
             strong[finding.series.service].append(finding)
-    marked = []
-    for service, own in strong.items():
-        if len(own) >= max(2, 0.2 * series_of[service]):
-            first = max(own, key=lambda f: (abs(f.score), f.series))
-            marked.append(first)
+    marked = [
+        max(own, key=lambda f: (abs(f.score), f.series))
+        for service, own in strong.items()
+        if len(own) >= max(3, least_share * count[service])
+    ]
     for finding in marked:
         found.remove(finding)
-    return [Finding(**{**vars(finding), "harmful": True}) for finding in marked]
-
-
-def vanished(frame: Window, usable: np.ndarray) -> tuple[Finding, ...]:
-    """One finding for each service that reported all along and has stopped, while others go on.
-
-    It must be silent for longer than it ever was in the baseline.
-    """
-    measured = np.isfinite(frame.values)
-    columns: dict[str, list[int]] = defaultdict(list)
-    for c, one in enumerate(frame.series):
-        columns[one.service].append(c)
-    heard = {s: np.any(measured[:, own], axis=1) for s, own in columns.items()}
-    anyone = np.any(measured, axis=1)
-    return tuple(
-        _gone(frame, own, heard[service])
-        for service, own in columns.items()
-        if not heard[service][-1] and _fell_silent(heard[service], anyone, usable)
-    )
-
-
-def _fell_silent(heard: np.ndarray, anyone: np.ndarray, usable: np.ndarray) -> bool:
-    last = int(np.flatnonzero(heard)[-1]) if np.any(heard) else -1
-    before = heard[: last + 1][usable[: last + 1]]
-    silent = np.count_nonzero(anyone[last + 1 :])
-    usual = longest_run(~before)
-    return len(before) >= LEAST_PRESENT_ROWS and bool(silent >= SILENT_ROWS + 2 * usual)
-
-
-def _gone(frame: Window, columns: list[int], heard: np.ndarray) -> Finding:
-    """The finding for a silent service; the series that a caller feels most speaks for it."""
-    felt = _symptom_columns(tuple(frame.series[c] for c in columns), tuple(
-        kind_of(frame.series[c].metric) for c in columns))  # fmt: skip
-    column = next((c for c, yes in zip(columns, felt, strict=True) if yes), columns[0])
-    known = frame.values[:, column][np.isfinite(frame.values[:, column])]
-    return Finding(
-        series=frame.series[column],
-        onset=int(np.flatnonzero(heard)[-1]) + 1,
-        score=-LARGEST_SCORE,
-        size=-LARGEST_SCORE,
-        before=float(np.median(known)) if len(known) else 0.0,
-        after=0.0,
-        harmful=True,
-        gone=True,
-    )
+    return [replace(finding, harmful=True) for finding in marked]

@@ -1,8 +1,9 @@
 """Departures: which series have left their baseline by now, how far, and since when.
 
-Three running statistics look at each series: the median of the last 3 rows and of the last 9,
-both against the baseline's median (a sudden and a slight shift), and the median of the last 3
-rows against the 12 before (a jump of a series that drifts anyway). Each is compared with
+Four running statistics look at each series: the median of the last 3 rows and of the last 9
+against the baseline's median (a sudden and a slight shift), the median of the last 3 rows
+against the 12 before (a jump of a series that drifts anyway), and that of the last 9 against the
+24 before (the same for series that were smoothed when they were recorded). Each is compared with
 what the same statistic did at every row of the baseline, so that its scale is right under
 autocorrelation; the bound is a quantile of Student's t with as many degrees of freedom as the
 baseline has independent rows, for a probability that is shared among the series. The state is
@@ -22,8 +23,12 @@ Matrix = Float[np.ndarray, "rows series"]
 Ends = Float[np.ndarray, "ends series"]
 PerSeries = Float[np.ndarray, " series"]
 
-FAST, SLOW, REFERENCE = 3, 9, 12
-"""Rows of the short median, of the long one, and of the stretch that a jump is held against."""
+FAST, SLOW = 3, 9
+"""Rows of the short median and of the long one."""
+BEFORE_FAST, BEFORE_SLOW = 12, 24
+"""Rows of the stretches that jumps of the two are held against."""
+LOOK = SLOW + BEFORE_SLOW
+"""The newest rows that all this looks at."""
 LARGEST_SCORE = 1000.0
 _EVERY = 3
 """The long statistics are taken at every third row of the baseline: neighbours tell the same."""
@@ -50,13 +55,13 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What is normal: one value for each series; each of the three statistics has its bound."""
+    """What is normal: one value for each series; each of the four statistics has its bound."""
 
     centre: PerSeries
     """Median of the baseline."""
     scale: PerSeries
     """Robust deviation of single rows, floored."""
-    bounds: Float[np.ndarray, "3 series"]
+    bounds: Float[np.ndarray, "4 series"]
     """Size at which each statistic counts, in units of the series; infinite: not judged."""
     rows: Int[np.ndarray, " series"]
     """Measured baseline rows."""
@@ -72,6 +77,8 @@ class Departures:
     """The same for the short median alone: how far the series is from its baseline now."""
     size: PerSeries
     """Size in robust deviations of the baseline, negative for a fall."""
+    before: PerSeries
+    """What `after` is held against: the baseline's median, or that of the rows before a jump."""
     after: PerSeries
     """Median of the last rows."""
 
@@ -114,24 +121,30 @@ def departures(
 
     `usable` marks rows that a jump may be held against; the last `FAST` rows always count.
     """
-    tail = values[-(FAST + REFERENCE) :].copy()
-    old = ~usable[-(FAST + REFERENCE) :]
+    tail = values[-LOOK:].copy()
+    old = ~usable[-LOOK:]
     old[-FAST:] = False
     reference = np.where(old[:, None], np.nan, tail)
-    now = [
-        _median(tail[-FAST:], 2) - normal.centre,
-        _median(tail[-SLOW:], 6) - normal.centre,
-        _median(tail[-FAST:], 2) - _median(reference[:-FAST], REFERENCE // 2),
-    ]
-    ratios = np.nan_to_num(np.vstack(now) / normal.bounds, nan=0.0)
+    fast, slow = _median(tail[-FAST:], 2), _median(tail[-SLOW:], 6)
+    centre = normal.centre
+    before = np.vstack(
+        [
+            centre,
+            centre,
+            _median(reference[-FAST - BEFORE_FAST : -FAST], BEFORE_FAST // 2),
+            _median(reference[-SLOW - BEFORE_SLOW : -SLOW], BEFORE_SLOW // 2),
+        ]
+    )
+    ratios = np.nan_to_num((np.vstack([fast, slow, fast, slow]) - before) / normal.bounds, nan=0.0)
     largest = np.argmax(np.abs(ratios), axis=0)
     columns = np.arange(values.shape[1])
     after = _median(tail[-FAST:], 1)
-    size = np.nan_to_num((after - normal.centre) / normal.scale, nan=0.0)
+    held_against = before[largest, columns]
     return Departures(
         score=_capped(ratios[largest, columns]),
         level=_capped(ratios[0]),
-        size=_capped(size),
+        size=_capped(np.nan_to_num((after - held_against) / normal.scale, nan=0.0)),
+        before=np.where(np.isfinite(held_against), held_against, centre),
         after=after,
     )
 
@@ -167,11 +180,16 @@ def _slow(base: Matrix, centre: PerSeries) -> Ends:
 
 
 def _jump(base: Matrix, centre: PerSeries) -> Ends:
-    before = _running_median(base[:-FAST], REFERENCE, REFERENCE // 2, _EVERY)
+    before = _running_median(base[:-FAST], BEFORE_FAST, BEFORE_FAST // 2, _EVERY)
     return _running_median(base, FAST, 2, _EVERY)[: len(before)] - before
 
 
-_STATISTICS = (_fast, _slow, _jump)
+def _slow_jump(base: Matrix, centre: PerSeries) -> Ends:
+    before = _running_median(base[:-SLOW], BEFORE_SLOW, BEFORE_SLOW // 2, _EVERY)
+    return _running_median(base, SLOW, 6, _EVERY)[: len(before)] - before
+
+
+_STATISTICS = (_fast, _slow, _jump, _slow_jump)
 
 
 def _bound(
