@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tests.services import made_up_incident as shop
 
+from rootward.model.graph import CausalGraph, Edge
 from rootward.model.incident import Band, Candidate, Change, Evidence, Opinion, Status
 from rootward.model.result import Analysis, Bars, Note, Result
 from rootward.model.series import Sample, SampleBatch, Series
@@ -19,7 +20,7 @@ from rootward.testing.fakes import FakeJobs, ManualClock, fake_platform
 from rootward_dashboard.app import create_app
 from rootward_dashboard.app import router as dashboard_routes
 
-_VOID = {"meta", "link", "input", "br", "hr", "img"}
+_VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 
 
 @dataclass
@@ -243,6 +244,27 @@ def test_every_edge_that_is_drawn_stands_in_a_table(client: TestClient):
     assert table.count("<tr>") - 1 == page.split('class="scroll graph-scroll"')[1].split(
         "</figure>"
     )[0].count('class="edge')
+
+
+def test_a_graph_without_the_cause_shows_other_edges_and_says_so():
+    edges = (Edge(shop.CART, shop.CATALOG, 1, 0.5),)
+    page = see(with_diagnosis(graph=CausalGraph(shop.EVERY, edges)), "/incidents/INC-1")
+    assert "No learned edge touches the first candidate or the symptom" in page
+    assert page.count('class="edge') == 1
+
+
+def test_without_any_edge_the_page_says_that_none_was_learned():
+    page = see(with_diagnosis(graph=CausalGraph(shop.EVERY, ())), "/incidents/INC-1")
+    assert "No causal edge was learned" in page
+    assert 'class="edge' not in page
+
+
+def test_a_candidate_is_set_against_the_symptom_only_where_both_were_measured_alike():
+    late = [c for c in shop.candidates() if c.series != shop.FRONTEND]
+    page = see(with_diagnosis(candidates=tuple(late)), "/incidents/INC-1")
+    assert "departed at 14:01:20 UTC" in page
+    assert "14:01:20 UTC, 1 min before the symptom" not in page
+    assert "14:01:20 UTC, 1 min before the symptom" in see(with_diagnosis(), "/incidents/INC-1")
 
 
 def test_the_second_opinions_say_where_they_differ(client: TestClient):

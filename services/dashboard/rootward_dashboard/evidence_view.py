@@ -45,6 +45,8 @@ class Timing:
     cause_onset: float | None
     symptom: Series | None
     symptom_onset: float | None
+    comparable: bool
+    """Whether the symptom's onset was found in the same way as those of the candidates."""
 
 
 def timing(incident: Incident, diagnosis: Diagnosis) -> Timing:
@@ -52,7 +54,8 @@ def timing(incident: Incident, diagnosis: Diagnosis) -> Timing:
     axis = TimeAxis.over(t for e in diagnosis.excerpts for t in e.times[:1] + e.times[-1:])
     first = diagnosis.candidates[0] if diagnosis.candidates else None
     symptom = diagnosis.symptom or incident.symptom
-    onsets = {c.series: c.onset_unix for c in incident.changes}
+    found = {c.series: c.onset_unix for c in diagnosis.candidates if c.onset_unix is not None}
+    onsets = {c.series: c.onset_unix for c in incident.changes} | found
     return Timing(
         axis=axis,
         onset=incident.onset_unix if diagnosis.onset_unix is None else diagnosis.onset_unix,
@@ -62,6 +65,7 @@ def timing(incident: Incident, diagnosis: Diagnosis) -> Timing:
         cause_onset=None if first is None else first.onset_unix,
         symptom=symptom,
         symptom_onset=onsets.get(symptom),
+        comparable=symptom in found,
     )
 
 

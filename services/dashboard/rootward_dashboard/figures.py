@@ -9,16 +9,20 @@ _LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BINARY = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"))
 _SECONDS = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (1e-6, 1e6, "µs"), (0.0, 1e9, "ns"))
 MISSING = "–"
+_NOISE = 1e-12
+"""What is smaller comes out of the rounding of floats, and is shown as 0."""
 
 
 def number(value: float | None) -> str:
     """At most three significant digits, thousands by prefix: 1234567 is 1.23 M."""
     if value is None or not math.isfinite(value):
         return MISSING if value is None or math.isnan(value) else f"{'−' if value < 0 else ''}∞"
+    if abs(value) < _NOISE:
+        return "0"
     for size, prefix in _LARGE:
         if abs(value) >= 0.9995 * size:
             return f"{_digits(value / size)} {prefix}"
-    if value != 0 and abs(value) < 1e-3:
+    if abs(value) < 1e-3:
         return f"{value:.2e}".replace("e-0", "e-").replace("-", "−")
     return _digits(value)
 

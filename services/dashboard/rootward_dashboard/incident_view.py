@@ -16,7 +16,7 @@ from rootward_dashboard.evidence_view import Panel, Timing
 from rootward_dashboard.graph_drawing import Legend
 from rootward_dashboard.names import metric_of
 from rootward_dashboard.reading import Finding
-from rootward_dashboard.spread import Spread, spread
+from rootward_dashboard.spread import Spread, spread, whole
 from rootward_dashboard.svg import Markup
 
 CARDS = 5
@@ -27,6 +27,15 @@ BANDS: Mapping[Band, str] = {
     Band.LOW: "Low confidence",
     Band.NONE: "No confident cause",
 }
+_NO_PATH = (
+    "No directed path from the first candidate to the symptom was learned; "
+    "shown are their strongest direct links."
+)
+_NO_LINK = (
+    "No learned edge touches the first candidate or the symptom; "
+    "shown are the strongest edges between other series."
+)
+_NO_EDGE = "No causal edge was learned: no series' past improves the prediction of another enough."
 _REASONS = {
     "size": "Size",
     "onset": "Onset",
@@ -75,9 +84,11 @@ class Arrow:
 class Picture:
     """The causal graph as a drawing and as a table."""
 
-    drawing: Markup
+    drawing: Markup | None
+    """None where no edge was learned."""
     arrows: tuple[Arrow, ...]
-    connected: bool
+    note: str
+    """What the reader must know before looking, if anything."""
     nodes: int
     all_nodes: int
     all_edges: int
@@ -111,6 +122,10 @@ class Findings:
     """All that follows from a diagnosis."""
 
     diagnosis: Diagnosis
+    headline: str
+    """The conclusion up to its first colon."""
+    rest: str
+    """What follows it."""
     band: str
     cards: tuple[Card, ...]
     comparison: Markup | None
@@ -143,15 +158,18 @@ def incident_view(incident: Incident, finding: Finding, now: float) -> IncidentV
         found=None if diagnosis is None else _findings(incident, diagnosis),
         moved=_moved(incident),
         symptom=_symptom(incident),
-        detected_after=figures.span(max(0.0, incident.opened_unix - incident.onset_unix)),
-        duration=figures.span(max(0.0, end - incident.onset_unix)),
+        detected_after=figures.span(round(max(0.0, incident.opened_unix - incident.onset_unix))),
+        duration=figures.span(round(max(0.0, end - incident.onset_unix))),
     )
 
 
 def _findings(incident: Incident, diagnosis: Diagnosis) -> Findings:
     shared = evidence_view.timing(incident, diagnosis)
+    headline, _, rest = diagnosis.conclusion.partition(": ")
     return Findings(
         diagnosis=diagnosis,
+        headline=headline,
+        rest=rest,
         band=BANDS[diagnosis.band],
         cards=_cards(diagnosis, shared),
         comparison=evidence_view.comparison(diagnosis, shared),
@@ -188,7 +206,7 @@ def _cards(diagnosis: Diagnosis, shared: Timing) -> tuple[Card, ...]:
 def _onset_words(onset: float | None, shared: Timing) -> str:
     if onset is None:
         return "no departure from its baseline found"
-    if shared.symptom_onset is None:
+    if shared.symptom_onset is None or not shared.comparable:
         return f"departed at {figures.clock(onset)} UTC"
     lead = shared.symptom_onset - onset
     if abs(lead) < 0.5:
@@ -198,18 +216,20 @@ def _onset_words(onset: float | None, shared: Timing) -> str:
 
 
 def _picture(incident: Incident, diagnosis: Diagnosis, shared: Timing) -> Picture | None:
-    if shared.cause is None or shared.symptom is None or not diagnosis.graph.edges:
+    if shared.cause is None or shared.symptom is None:
         return None
     part = spread(diagnosis.graph, shared.cause, shared.symptom)
+    note = "" if part.connected else _NO_PATH
     if not part.edges:
-        return None
+        part, note = whole(diagnosis.graph), _NO_LINK if diagnosis.graph.edges else _NO_EDGE
     onsets = {c.series: c.onset_unix for c in incident.changes}
     onsets |= {c.series: c.onset_unix for c in diagnosis.candidates if c.onset_unix is not None}
     legend = Legend(diagnosis.step_seconds, _roles(shared, diagnosis), onsets)
+    words = _graph_words(part, shared)
     return Picture(
-        drawing=graph_drawing.drawing(part, legend, _graph_words(part, shared)),
+        drawing=graph_drawing.drawing(part, legend, words) if part.edges else None,
         arrows=arrows(part.edges, diagnosis.step_seconds),
-        connected=part.connected,
+        note=note,
         nodes=len(part.series),
         all_nodes=len(diagnosis.graph.series),
         all_edges=len(diagnosis.graph.edges),
@@ -226,7 +246,8 @@ def _roles(shared: Timing, diagnosis: Diagnosis) -> dict[Series, str]:
 
 
 def _graph_words(part: Spread, shared: Timing) -> str:
-    course = "a directed path leads" if part.connected else "no directed path leads"
+    path = part.connected and {shared.cause, shared.symptom} <= set(part.series)
+    course = "a directed path leads" if path else "no directed path leads"
     return (
         f"Causal graph of {len(part.series)} series and {len(part.edges)} edges; {course} "
         f"from {shared.cause} to {shared.symptom}. The table below lists every edge."

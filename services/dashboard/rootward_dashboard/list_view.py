@@ -9,7 +9,7 @@ from rootward.model.incident import Band, Incident, Status
 from rootward.ports import Platform
 from rootward_dashboard import evidence_view, figures, reading
 from rootward_dashboard.incident_view import BANDS
-from rootward_dashboard.names import incident_key, incident_name, metric_of
+from rootward_dashboard.names import incident_key, incident_name
 from rootward_dashboard.reading import TENANT, Finding
 from rootward_dashboard.svg import Markup
 
@@ -111,9 +111,9 @@ def _row(incident: Incident, finding: Finding, now: float) -> Row:
         name=incident_name(incident),
         state="abstained" if diagnosis and diagnosis.abstained else finding.state,
         cause=first.service if first else "",
-        metric=metric_of(first.series) if first else "",
+        metric=first.series.metric if first else "",
         band=None if diagnosis is None else diagnosis.band,
         band_words="" if diagnosis is None else BANDS[diagnosis.band],
-        duration=figures.span(max(0.0, end - incident.onset_unix)),
+        duration=figures.span(round(max(0.0, end - incident.onset_unix))),
         spark=spark,
     )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rootward import __version__
 from rootward_dashboard import assets, figures, names
+from rootward_dashboard.svg import Markup
+
+
+def breakable(name: str) -> Markup:
+    """A long name that lines may break behind its underscores, and nothing else in it."""
+    return Markup(escape(name).replace("_", "_<wbr>"))
+
 
 _environment = Environment(
     loader=PackageLoader("rootward_dashboard"),
@@ -25,7 +34,8 @@ _environment.filters |= {
     "day": figures.day,
     "rfc3339": figures.rfc3339,
     "offset": figures.offset,
-    "metric": names.metric_of,
+    "metric": lambda series: breakable(names.metric_of(series)),
+    "breakable": breakable,
 }
 _environment.globals |= {"version": __version__, "ago": figures.ago, "asset": assets.address}
 
