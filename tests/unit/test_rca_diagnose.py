@@ -255,3 +255,26 @@ def test_names_in_the_call_graph_that_are_not_measured_are_ignored():
     calls = (("api", "db"), ("ghost", "db"), ("db", "db"), ("api", "elsewhere"))
 
     assert _order(diagnose(_window(values, NAMES, 100), discovery=None, calls=calls))[0] == "db"
+
+
+@pytest.mark.parametrize("late", [1, 3, 6])
+def test_a_detector_that_came_late_is_corrected(late):
+    values = _noise(140, NAMES)
+    values[120:, 4] += 15
+
+    found = diagnose(_window(values, NAMES, 120 + late), discovery=None)
+
+    assert _order(found)[0] == "db"
+    assert found.onset_unix == pytest.approx(1_700_000_000 + 1200, abs=10)
+    assert any(caution.startswith("The onset was moved back by ") for caution in found.cautions)
+
+
+def test_a_slow_drift_does_not_move_the_onset():
+    values = _noise(300, NAMES)
+    values[:, 0] += np.linspace(0, 60, 300)
+    values[280:, 4] += 25
+
+    found = diagnose(_window(values, NAMES, 280), discovery=None)
+
+    assert _order(found)[0] == "db"
+    assert found.onset_unix == pytest.approx(1_700_000_000 + 2800, abs=10)

@@ -13,6 +13,7 @@ from rootward.methods.base import DiscoveryMethod
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Band, Candidate, Diagnosis, Opinion
 from rootward.model.series import Series
+from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import mean_and_deviation
 from rootward.numerics.suspicion import NEVER
@@ -21,10 +22,10 @@ from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
 from rootward.rca.frame import framed
 from rootward.rca.observation import Observation, observe, symptom_of
-from rootward.rca.onset import MIN_BASELINE, find_onset
+from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
 from rootward.rca.ranking import rank
 from rootward.rca.views import opinions, views
-from rootward.rca.wording import clock
+from rootward.rca.wording import clock, duration
 
 MAX_CANDIDATES = 50
 SCREENED = 40
@@ -113,15 +114,21 @@ def _check(window: Window) -> None:
 
 
 def _onset(window: Window) -> tuple[int | None, tuple[str, ...]]:
+    """The row where the incident began, and what is to be said about how it is known."""
+    siblings = traits(window.series).siblings
     if window.onset is None:
-        onset = find_onset(window.values)
+        onset = find_onset(window.values, siblings)
         when = "" if onset is None else f" at {clock(float(window.times[onset]))}"
         return onset, (f"The onset was not given; it was found in the data{when}.",)
     if window.onset < MIN_BASELINE:
         raise InsufficientData(
             f"the onset is row {window.onset}; a baseline needs {MIN_BASELINE} rows before it"
         )
-    return window.onset, ()
+    began = began_before(window.values, window.onset, siblings)
+    if began == window.onset:
+        return began, ()
+    earlier = duration(float(window.times[window.onset] - window.times[began]))
+    return began, (f"The onset was moved back by {earlier}: the first series departed then.",)
 
 
 def _column(window: Window, symptom: Series | None) -> int | None:
