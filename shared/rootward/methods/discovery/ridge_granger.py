@@ -39,6 +39,8 @@ class Granger:
     lag: Int[np.ndarray, "series series"]
     """Rows from cause to effect at which the weight is largest against its error, at least 1."""
     sign: Int[np.ndarray, "series series"]
+    residuals: Float[np.ndarray, "samples series"]
+    """What the linear forecast from all pasts leaves over."""
 
 
 def ridge_granger(
@@ -64,7 +66,7 @@ def ridge_granger(
     lag, sign = _lags_and_signs(fit, series)
     np.fill_diagonal(strength, 0.0)
     np.fill_diagonal(p, 1.0)
-    return Granger(strength, p, lag, sign)
+    return Granger(strength, p, lag, sign, fit.residuals)
 
 
 def _f(

@@ -1,0 +1,1 @@
+"""Neural Granger causal discovery after RUN, put right."""

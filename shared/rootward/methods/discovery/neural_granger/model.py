@@ -1,0 +1,176 @@
+"""All forecasters in one batched network whose inputs can be switched off, source by source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from rootward.numerics.sparsity import group_shrinkage
+from rootward.numerics.training import Bounds, generator, train
+
+HELD_OUT = 0.25
+MOMENTUM = 0.9
+FLOPS = 6e10
+"""Work of one fit at most; it shortens the steps of wide systems, the same on every machine."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes and strength of a fit."""
+
+    hidden: int
+    penalty: float
+    steps: int
+    patience: int
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What switching off each candidate does: (target, candidate), the first is the target."""
+
+    share: Float[Tensor, "targets candidates"]
+    """Share of the squared error without the candidate that the candidate removes, all rows."""
+    gain: Float[Tensor, "held_out targets candidates"]
+    """Squared error saved on each held-out row."""
+    blocks: Float[Tensor, "targets candidates"]
+    """Share of eight blocks of rows in which the candidate saves error."""
+    slopes: Float[Tensor, "targets candidates inputs"]
+    """Mean derivative of the forecast by each input."""
+    sizes: Float[Tensor, "targets candidates inputs"]
+    """Norm of all weights from each input; 0 where the candidate was removed."""
+    steps: int
+
+
+class Forecasters:
+    """`skip . z + out . tanh(weights z + bias) + level` for every target on its candidates.
+
+    The weights from one candidate to one target, skip and hidden together, form a group that a
+    proximal step shrinks to exactly zero; a target's own past is never shrunk. `out` is kept
+    within norm one, so that it cannot undo the shrinking.
+    """
+
+    def __init__(
+        self, z: Float[Tensor, "targets samples inputs"], candidates: int, shape: Shape, seed: int
+    ) -> None:
+        targets, _, inputs = z.shape
+        random = generator(seed)
+        self.candidates = candidates
+        self.shape = shape
+        draw = torch.randn(targets, inputs, shape.hidden, generator=random)
+        self.weights = (0.5 / inputs**0.5 * draw).to(z.device)
+        self.bias = (0.7 * torch.randn(targets, 1, shape.hidden, generator=random)).to(z.device)
+        out = torch.randn(targets, shape.hidden, 1, generator=random)
+        self.out = (out / out.norm(dim=1, keepdim=True)).to(z.device)
+        self.skip = torch.zeros(targets, inputs, 1, device=z.device)
+        self.level = torch.zeros(targets, 1, 1, device=z.device)
+        self.speed = [torch.zeros_like(p) for p in self.parameters]
+        start = torch.randn(targets, inputs, 1, generator=random).to(z.device)
+        self.rate = (1 - MOMENTUM) / (_curvature(z, start) + 1)
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        return [self.weights, self.bias, self.out, self.skip, self.level]
+
+    def start_at_ridge(
+        self, z: Float[Tensor, "targets samples inputs"], y: Float[Tensor, "targets samples 1"]
+    ) -> None:
+        """The linear skip begins as a ridge regression."""
+        penalty = 0.03 * z.shape[1] * torch.eye(z.shape[2], device=z.device)
+        self.skip = torch.linalg.solve(z.mT @ z + penalty, z.mT @ y)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.tanh(z @ self.weights + self.bias) @ self.out + z @ self.skip + self.level
+
+    def step(self, z: Tensor, y: Tensor) -> None:
+        """One accelerated gradient step, then the proximal step on the groups."""
+        leaves = [p.detach().requires_grad_() for p in self.parameters]
+        self.weights, self.bias, self.out, self.skip, self.level = leaves
+        loss = ((self(z) - y) ** 2).mean(dim=1).sum()
+        gradients = torch.autograd.grad(loss, leaves)
+        with torch.no_grad():
+            for leaf, speed, gradient in zip(leaves, self.speed, gradients, strict=True):
+                speed.mul_(MOMENTUM).add_(gradient)
+                leaf -= self.rate * (gradient + MOMENTUM * speed)
+            self.out /= self.out.norm(dim=1, keepdim=True).clamp_min(1)
+            self._shrink()
+
+    def _shrink(self) -> None:
+        targets = len(self.weights)
+        hidden = self.weights.view(targets, self.candidates, -1)
+        skip = self.skip.view(targets, self.candidates, -1)
+        norms = ((hidden**2).sum(dim=2) + (skip**2).sum(dim=2)).sqrt()
+        thresholds = (self.shape.penalty / (1 - MOMENTUM) * self.rate[:, :, 0]).expand_as(norms)
+        factors = group_shrinkage(norms, thresholds)
+        factors[:, 0] = 1.0
+        hidden *= factors[:, :, None]
+        skip *= factors[:, :, None]
+
+
+def _curvature(z: Tensor, start: Tensor) -> Float[Tensor, "targets 1 1"]:
+    """Largest eigenvalue of each target's input covariance, by fifteen power iterations."""
+    u = start
+    for _ in range(15):
+        u = z.mT @ (z @ u) / z.shape[1]
+        size = u.norm(dim=1, keepdim=True)
+        u = u / size.clamp_min(1e-12)
+    return size
+
+
+def fit(
+    inputs: Float[Tensor, "samples series inputs"],
+    present: Float[Tensor, "samples series"],
+    candidates: Int[Tensor, "series candidates"],
+    shape: Shape,
+    seed: int,
+) -> Found:
+    """Train all forecasters on the first rows and switch their candidates off one by one.
+
+    The first candidate of a series is itself.
+    """
+    samples, series, width = inputs.shape
+    count = candidates.shape[1]
+    z = inputs[:, candidates].permute(1, 0, 2, 3).reshape(series, samples, count * width)
+    y = present.T[:, :, None]
+    cut = samples - int(HELD_OUT * samples)
+    model = Forecasters(z[:, :cut], count, shape, seed)
+    model.start_at_ridge(z[:, :cut], y[:, :cut])
+    early, late = (z[:, :cut].contiguous(), y[:, :cut]), (z[:, cut:], y[:, cut:])
+    work = 6.0 * series * cut * count * width * shape.hidden
+    steps = min(shape.steps, max(60, int(FLOPS / work)))
+
+    def held_out_loss() -> float:
+        with torch.no_grad():
+            return float(((model(late[0]) - late[1]) ** 2).mean())
+
+    taken = train(
+        lambda: model.step(*early), held_out_loss, Bounds(steps, min(shape.patience, steps))
+    )
+    with torch.no_grad():
+        return _switched_off(model, z, y, cut, taken)
+
+
+def _switched_off(model: Forecasters, z: Tensor, y: Tensor, cut: int, taken: int) -> Found:
+    series, samples, _ = z.shape
+    count = model.candidates
+    error = ((model(z) - y) ** 2)[:, :, 0]
+    saved = torch.empty(series, samples, count)
+    for k in range(count):
+        without = z.clone()
+        without.view(series, samples, count, -1)[:, :, k] = 0
+        saved[:, :, k] = (((model(without) - y) ** 2)[:, :, 0] - error).cpu()
+    mean = saved.mean(dim=1).clamp_min(0)
+    eight = torch.stack([part.mean(dim=1) > 0 for part in saved.tensor_split(8, dim=1)])
+    bend = 1 - torch.tanh(z @ model.weights + model.bias) ** 2
+    slopes = model.skip + model.weights @ (bend.mean(dim=1)[:, :, None] * model.out)
+    sizes = (model.skip[:, :, 0] ** 2 + (model.weights**2).sum(dim=2)).sqrt()
+    return Found(
+        share=mean / (mean + error.mean(dim=1).cpu()[:, None]).clamp_min(1e-12),
+        gain=saved[:, cut:].permute(1, 0, 2),
+        blocks=eight.float().mean(dim=0),
+        slopes=slopes.detach().view(series, count, -1).cpu(),
+        sizes=sizes.detach().view(series, count, -1).cpu(),
+        steps=taken,
+    )
