@@ -54,7 +54,7 @@ def test_an_example_has_only_fields_that_the_answer_has(example: object, kind: t
 
 def test_every_route_is_documented():
     paths = TestClient(create_app(fake_platform())).get("/openapi.json").json()["paths"]
-    missing = [p for p in paths if p.replace("{key}", "INC-7") not in DOCS]
+    missing = [p for p in paths if p not in DOCS]
     assert missing == []
 
 

@@ -54,6 +54,18 @@ def test_quantities_come_in_the_multiple_that_suits_them(value: float, unit: str
     assert figures.quantity(value, unit) == text
 
 
+def test_a_probability_is_never_told_as_certainty():
+    told = [figures.in_ten(v) for v in (1.0, 0.96, 0.86, 0.5, 0.06, 0.0)]
+    assert told == [
+        "more than 9 in 10",
+        "more than 9 in 10",
+        "about 9 in 10",
+        "about 5 in 10",
+        "about 1 in 10",
+        "fewer than 1 in 10",
+    ]
+
+
 def test_times_say_how_long_ago_and_when():
     assert figures.ago(1000.0, 1730.0) == "12 min ago"
     assert figures.ago(1000.0, 1001.0) == "just now"

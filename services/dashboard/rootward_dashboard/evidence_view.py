@@ -96,11 +96,11 @@ def comparison(diagnosis: Diagnosis, shared: Timing) -> Markup | None:
             (shared.cause_word, "cause", shared.cause_onset),
             ("symptom", "symptom", shared.symptom_onset),
         )
-        if at is not None
+        if at is not None and (style == "cause" or shared.comparable)
     )
     frame = Frame(shared.axis, "%", shade=_shade(shared), marks=marks, height=200)
     lead = ""
-    if shared.cause_onset is not None and shared.symptom_onset is not None:
+    if shared.comparable and shared.cause_onset is not None and shared.symptom_onset is not None:
         lead = (
             f"; the {shared.cause_word} departs {_order(shared.symptom_onset - shared.cause_onset)}"
         )

@@ -67,6 +67,13 @@ def share(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def in_ten(value: float) -> str:
+    """A probability as people count: `about 7 in 10`; never as certainty."""
+    if value >= 0.95:
+        return "more than 9 in 10"
+    return "fewer than 1 in 10" if value < 0.05 else f"about {max(1, round(10 * value))} in 10"
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units: 3840 s is `1 h 4 min`."""
     if seconds < 1:

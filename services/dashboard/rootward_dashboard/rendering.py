@@ -28,6 +28,7 @@ _environment.filters |= {
     "number": figures.number,
     "quantity": figures.quantity,
     "share": figures.share,
+    "in_ten": figures.in_ten,
     "span": figures.span,
     "stamp": figures.stamp,
     "clock": figures.clock,
