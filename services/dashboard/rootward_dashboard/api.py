@@ -89,11 +89,12 @@ class _Api:
         found = reading.finding(self._platform, incident).diagnosis
         questions = {m.name: m.question for m in self._platform.results.catalogue()}
         analyses = self._platform.results.of(incident.id, TENANT)
+        step = None if found is None else found.step_seconds
         return out.IncidentDetailOut(
             incident=self._short(request, incident),
             changes=[wire.change(c) for c in sorted(incident.changes, key=lambda c: c.onset_unix)],
             diagnosis=None if found is None else wire.diagnosis(incident.id, found),
-            analyses=[wire.analysis(a, questions) for a in analyses],
+            analyses=[wire.analysis(a, questions, step) for a in analyses],
         )
 
     def diagnosis(self, key: str) -> out.DiagnosisOut:

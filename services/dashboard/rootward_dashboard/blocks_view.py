@@ -72,20 +72,29 @@ class AnalysisView:
     blocks: tuple[Shown, ...]
 
 
-def analysis_view(analysis: Analysis, entry: MethodEntry | None) -> AnalysisView:
-    """An analysis with the question and the paper of its method, where they are known."""
+def analysis_view(
+    analysis: Analysis, entry: MethodEntry | None, step_seconds: float | None
+) -> AnalysisView:
+    """An analysis with the question and the paper of its method, where they are known.
+
+    Lags come in seconds where the step is known, in rows where it is not.
+    """
     chosen = json.loads(analysis.parameters)
     return AnalysisView(
         analysis=analysis,
         question=entry.question if entry else analysis.method,
         paper=entry.paper if entry else "",
         parameters=", ".join(f"{k} = {v}" for k, v in chosen.items()) or "defaults",
-        blocks=tuple(shown(b) for b in analysis.result.blocks) if analysis.result else (),
+        blocks=tuple(shown(b, step_seconds) for b in analysis.result.blocks)
+        if analysis.result
+        else (),
     )
 
 
-def shown(block: Block) -> Shown:
+def shown(block: Block, step_seconds: float | None = None) -> Shown:
     """A block as text, picture and table."""
+    if isinstance(block, GraphBlock):
+        return _graph(block, step_seconds)
     return _VIEWS[block.kind](block)
 
 
@@ -165,9 +174,11 @@ def _scatter(block: Scatter) -> Shown:
     )
 
 
-def _graph(block: GraphBlock) -> Shown:
+def _graph(block: GraphBlock, step_seconds: float | None) -> Shown:
     part = whole(block.graph)
-    drawn = graph_drawing.drawing(part, Legend(None), f"{block.title}: {len(part.edges)} edges")
+    drawn = graph_drawing.drawing(
+        part, Legend(step_seconds), f"{block.title}: {len(part.edges)} edges"
+    )
     edges = tuple(sorted(block.graph.edges, key=lambda e: -e.weight))
     rows = tuple(
         (
@@ -178,7 +189,7 @@ def _graph(block: GraphBlock) -> Shown:
             Field(a.weight, "number"),
             Field(a.confidence, "number"),
         )
-        for a in arrows(edges, None)
+        for a in arrows(edges, step_seconds)
     )
     return Shown(
         block.title,
@@ -212,6 +223,5 @@ _VIEWS: dict[str, Callable[[Any], Shown]] = {
     "bars": _bars,
     "heatmap": _heatmap,
     "scatter": _scatter,
-    "graph": _graph,
     "note": _note,
 }

@@ -125,12 +125,13 @@ class _Pages:
         incident = self._platform.incidents.get(key, TENANT)
         entries = reading.methods(self._platform)
         finding = reading.whole_finding(self._platform, incident)
+        step = finding.diagnosis.step_seconds if finding.diagnosis else None
         return {
             "view": incident_view(incident, finding, self._platform.clock.now()),
             "key": incident_key(incident),
             "name": incident_name(incident),
             "analyses": [
-                analysis_view(a, entries.get(a.method))
+                analysis_view(a, entries.get(a.method), step)
                 for a in self._platform.results.of(incident.id, TENANT)
             ],
         }

@@ -154,8 +154,10 @@ def graph(value: CausalGraph, step_seconds: float | None) -> out.GraphOut:
     )
 
 
-def analysis(value: Analysis, questions: Mapping[str, str]) -> out.AnalysisOut:
-    """An analysis with the question its method answers."""
+def analysis(
+    value: Analysis, questions: Mapping[str, str], step_seconds: float | None
+) -> out.AnalysisOut:
+    """An analysis with the question its method answers; lags in seconds where the step is known."""
     return out.AnalysisOut(
         method=value.method,
         question=questions.get(value.method, ""),
@@ -163,7 +165,7 @@ def analysis(value: Analysis, questions: Mapping[str, str]) -> out.AnalysisOut:
         status=value.status,
         reason=value.reason,
         seconds=value.seconds,
-        result=None if value.result is None else _result(value.result),
+        result=None if value.result is None else _result(value.result, step_seconds),
     )
 
 
@@ -196,9 +198,9 @@ def _candidate(value: Candidate) -> out.CandidateOut:
     )
 
 
-def _result(value: Result) -> out.ResultOut:
+def _result(value: Result, step_seconds: float | None) -> out.ResultOut:
     blocks = [
-        out.GraphBlockOut(title=b.title, graph=graph(b.graph, None))
+        out.GraphBlockOut(title=b.title, graph=graph(b.graph, step_seconds))
         if isinstance(b, GraphBlock)
         else b
         for b in value.blocks
