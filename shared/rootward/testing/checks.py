@@ -107,12 +107,15 @@ def _explained_fields(kind: type[Method]) -> set[str]:
 
 
 def fast_enough(kind: type[Method]) -> None:
-    """With its defaults it answers the standard case in time."""
+    """With its defaults it answers the standard case in time.
+
+    Wall-clock time counts, or processor time where that is shorter: others may be at work.
+    """
     method = kind()
     case = standard_case(method)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     result = method.run(case)
-    took = time.perf_counter() - began
+    took = min(time.perf_counter() - began, time.process_time() - worked)
     assert isinstance(result, Result)
     assert result.answer.strip()
     assert took < MOST_SECONDS, f"took {took:.1f} s"
@@ -164,9 +167,10 @@ def poor_windows(kind: type[Method]) -> None:
         except InsufficientData:
             continue
         assert isinstance(result, Result), name
-        found = finding(method, case)
-        if not isinstance(found, str):
-            assert np.isfinite(list(found.values())).all(), f"{name}: a score is not finite"
+        numbers = [e.weight for b in result.blocks if b.kind == "graph" for e in b.graph.edges]
+        if isinstance(method, RankingMethod):
+            numbers += method.scores(case).tolist()
+        assert np.isfinite(numbers).all(), f"{name}: a score or weight is not finite"
 
 
 def _poor() -> dict[str, Planted]:
