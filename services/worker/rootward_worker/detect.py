@@ -16,11 +16,10 @@ from rootward.ports import Platform, WindowQuery
 from rootward.rca.frame import framed
 from rootward_worker import story
 from rootward_worker.align import Rows
+from rootward_worker.finding import Finding, Normal
 from rootward_worker.options import WorkerOptions
 from rootward_worker.silence import vanished
 from rootward_worker.symptoms import (
-    Finding,
-    Normal,
     convincing,
     findings,
     learn,
@@ -117,9 +116,10 @@ class Detector:
         normal = self._normal(tenant, frame, usable)
         found = findings(frame, usable, normal) + vanished(frame, usable)
         harmful = [f for f in found if f.harmful]
-        changes = tenant.open.changes if tenant.open else ()
-        away = still_away(frame, usable, normal, changes) | {f.series for f in harmful}
-        convinced = convincing(harmful, len(frame.times))
+        away = frozenset(f.series for f in harmful)
+        if tenant.open is not None:
+            away |= still_away(frame, usable, normal, tenant.open)
+        convinced = convincing(harmful, found, len(frame.times))
         if tenant.open is not None and convinced and story.is_another(
             tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)
         ):  # fmt: skip

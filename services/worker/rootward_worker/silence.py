@@ -9,7 +9,8 @@ import numpy as np
 from rootward.model.kind import kind_of
 from rootward.model.window import Window
 from rootward.numerics.departure import LARGEST_SCORE, longest_run
-from rootward_worker.symptoms import Finding, symptom_columns
+from rootward_worker.finding import Finding
+from rootward_worker.symptoms import symptom_columns
 
 SILENT_ROWS = 4
 LEAST_PRESENT_ROWS = 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import replace
 
@@ -9,11 +10,12 @@ from rootward.model.incident import Change, Incident, Severity, Status
 from rootward.model.kind import EXTERNAL, Kind, kind_of, unit_of
 from rootward.model.series import Series
 from rootward.model.window import Window
-from rootward_worker.symptoms import Finding
+from rootward_worker.finding import Finding
 
 MOST_CHANGES = 200
 """Changes that an incident lists, the largest first."""
 _NAMESPACE = uuid.UUID("6f1c1c1e-7b0f-5d0e-9d0a-0d6f7a2b9c11")
+_BYTES = {0: "B", 3: "kB", 6: "MB", 9: "GB", 12: "TB"}
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
@@ -92,12 +94,14 @@ def is_new_normal(incident: Incident) -> bool:
 def title(symptom: Finding) -> str:
     """What happened, in a few words with a number."""
     series, before, after = symptom.series, symptom.before, symptom.after
-    metric = series.metric.replace("_", " ")
+    metric = re.sub(r"_(seconds|bytes)(?=_|$)", "", series.metric).replace("_", " ")
     if symptom.gone:
         return f"{series.service} stopped reporting"
     if series.metric == "up":
         return f"{series.service} cannot be reached"
-    unit = unit_of(series.metric)
+    unit = "%" if metric.endswith("ratio") and max(before, after) <= 1 else unit_of(series.metric)
+    if unit == "%" and metric.endswith("ratio"):
+        before, after = 100 * before, 100 * after
     numbers = f"{_number(after, unit)}, from {_number(before, unit)}"
     if before > 0 and after >= 2 * before:
         return f"{series.service} {metric} {after / before:.2g}× its baseline ({numbers})"
@@ -136,6 +140,11 @@ def _by_size(change: Change) -> tuple[float, Series]:
 
 
 def _number(value: float, unit: str) -> str:
+    if unit == "%":
+        return f"{value:.3g} %"
     if unit == "s" and abs(value) < 1:
         return f"{1000 * value:.3g} ms"
+    if unit == "B":
+        power = next((p for p in (12, 9, 6, 3) if abs(value) >= 10**p), 0)
+        return f"{value / 10**power:.3g} {_BYTES[power]}"
     return f"{value:.3g} {unit}".strip()

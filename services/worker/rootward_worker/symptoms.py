@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from rootward.model.incident import Change
+from rootward.model.incident import Change, Incident
 from rootward.model.kind import Kind, harmful_direction, kind_of, unit_of
 from rootward.model.series import INSTANCE, Series
 from rootward.model.window import Window
@@ -26,6 +26,7 @@ from rootward.numerics.departure import (
     departures,
     onset_row,
 )
+from rootward_worker.finding import Finding, Normal, Traits
 
 LEAST_LATENCY_RATIO = 1.5
 LEAST_LATENCY_SECONDS = 0.005
@@ -37,7 +38,7 @@ LARGEST_TRAFFIC_RATIO = 0.5
 """Traffic that keeps more than this is no outage."""
 LEAST_GROWTH = 1.5
 """A resource that fills up must have grown by this much."""
-GROWTH_ROWS = 10
+GROWTH_ROWS = 8
 """And must have risen at each of so many rows."""
 SILENT_ROWS = 4
 ONSET_ROWS = 60
@@ -54,50 +55,6 @@ _STATISTIC = re.compile(r"_?(p\d+|mean|avg|max|median)$")
 _SHARE = re.compile(r"ratio|rate|percent|success|availab|%")
 _FLOOR = {Kind.LATENCY: 0.1, Kind.TRAFFIC: 0.1, Kind.SATURATION: 0.1}
 """Least relative deviation that counts as one; 0.05 elsewhere."""
-
-
-@dataclass(frozen=True, eq=False)
-class Traits:
-    """What is known of each series apart from its values just now."""
-
-    kind: tuple[Kind, ...]
-    direction: np.ndarray
-    """+1 where high values harm, -1 where low ones do, 0 where either may."""
-    symptom: np.ndarray
-    """Whether a caller feels it."""
-    logarithmic: np.ndarray
-    offset: np.ndarray
-    """Added before the logarithm, so that 0 is a finite distance away."""
-    full: np.ndarray
-    """100 where a share is in percent, 1 where it is not, 0 for what is no share."""
-
-
-@dataclass(frozen=True, eq=False)
-class Normal:
-    """The calibrated baseline of a frame."""
-
-    series: tuple[Series, ...]
-    traits: Traits
-    calibration: Calibration
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A series that has left its baseline."""
-
-    series: Series
-    onset: int
-    """Row of the frame."""
-    score: float
-    """Multiple of its bound, signed."""
-    size: float
-    """Robust deviations of the baseline, signed."""
-    before: float
-    after: float
-    harmful: bool
-    """Opens an incident by itself."""
-    gone: bool = False
-    """Its whole service stopped to report."""
 
 
 def with_totals(frame: Window) -> Window:
@@ -150,42 +107,61 @@ def findings(frame: Window, usable: np.ndarray, normal: Normal) -> tuple[Finding
 
 
 def still_away(
-    frame: Window, usable: np.ndarray, normal: Normal, changes: tuple[Change, ...]
+    frame: Window, usable: np.ndarray, normal: Normal, incident: Incident
 ) -> frozenset[Series]:
-    """Symptoms among the changes that are not back yet.
+    """The symptoms of an incident that are not back yet.
 
-    Back is what lies within half its bound; a series that drifts has none worth the name, and
-    is back once it has made half the way.
+    Back is what lies within half its bound. The symptom that opened it may drift too much to
+    have a bound worth the name: it is back once it has made half the way.
     """
     traits, column = normal.traits, {s: c for c, s in enumerate(frame.series)}
     now = departures(_transformed(frame.values, traits), usable, normal.calibration)
     found = set()
-    for change in changes:
+    for change in incident.changes:
         c = column.get(change.series)
-        if c is None or not traits.symptom[c] or np.isnan(now.after[c]):
+        if c is None or np.isnan(now.after[c]) or not _harms(change, frame, traits, c):
             continue
         before, after = (_transformed_one(v, traits, c) for v in (change.before, change.after))
-        moved = after - before
-        if normal.calibration.bounds[0, c] <= abs(moved):
-            away = now.level[c] * np.sign(moved) >= 0.5
+        sign = np.sign(after - before)
+        if normal.calibration.bounds[0, c] <= abs(after - before):
+            away = now.level[c] * sign >= 0.5
         else:
-            away = (now.after[c] - before) * np.sign(moved) > abs(moved) / 2
+            half = abs(after - before) / 2
+            away = change.series == incident.symptom and (now.after[c] - before) * sign > half
         if away:
             found.add(change.series)
     return frozenset(found)
 
 
-def convincing(harmful: list[Finding], rows: int) -> bool:
-    """Whether symptoms are enough for an incident: two agree, one is large, or one lasts.
+def convincing(harmful: list[Finding], found: tuple[Finding, ...], rows: int) -> bool:
+    """Whether symptoms are enough for an incident.
 
     A percentile of few requests wiggles more than its own past tells, and takes the other
-    percentiles of the same requests along: those are one symptom.
+    percentiles of the same requests along: those are one symptom. It needs another symptom,
+    another change in its own service, size, or time.
     """
-    distinct = {(f.series.service, _STATISTIC.sub("", f.series.metric)) for f in harmful}
-    return len(distinct) > 1 or any(
-        f.gone or f.series.metric == "up" or abs(f.score) >= LARGE or rows - f.onset >= LASTING_ROWS
-        for f in harmful
+    families = {_family(f) for f in harmful}
+    supported = any(
+        f.series.service == service and _family(f) != (service, name)
+        for f in found
+        for service, name in families
     )
+    return bool(harmful) and (
+        len(families) > 1
+        or supported
+        or any(
+            f.gone
+            or f.series.metric == "up"
+            or abs(f.score) >= LARGE
+            or rows - f.onset >= LASTING_ROWS
+            for f in harmful
+        )
+    )
+
+
+def _family(finding: Finding) -> tuple[str, str]:
+    """The service and the metric without its statistic: what two percentiles share."""
+    return finding.series.service, _STATISTIC.sub("", finding.series.metric)
 
 
 def _away(now: Departures, least: float) -> np.ndarray:
@@ -301,7 +277,8 @@ def _finding(
         after=after,
         harmful=False,
     )
-    harmful = _harms(finding, frame, traits, column) or _runs_out(finding, frame, column)
+    felt = _harms(finding, frame, traits, column) and _enough(frame, column)
+    harmful = felt or _runs_out(finding, frame, column)
     return replace(finding, harmful=harmful)
 
 
@@ -315,7 +292,7 @@ def _onset(column: np.ndarray, now: Departures, calibration: Calibration, c: int
     return len(column) - tail + min(found, tail - FAST)
 
 
-def _harms(finding: Finding, frame: Window, traits: Traits, column: int) -> bool:
+def _harms(finding: Finding | Change, frame: Window, traits: Traits, column: int) -> bool:
     """Whether a caller feels it, and enough of it."""
     if not traits.symptom[column]:
         return False
@@ -326,7 +303,7 @@ def _harms(finding: Finding, frame: Window, traits: Traits, column: int) -> bool
     if kind is Kind.TRAFFIC:
         return after <= LARGEST_TRAFFIC_RATIO * before
     if traits.full[column] > 0:
-        return bool(rise >= LEAST_SHARE * traits.full[column]) and _enough(frame, column)
+        return bool(rise >= LEAST_SHARE * traits.full[column])
     if kind is Kind.LATENCY:
         seconds = {"s": 1.0, "ms": 1e-3}.get(unit_of(finding.series.metric))
         least = LEAST_LATENCY_SECONDS / seconds if seconds else 0.0
