@@ -1,0 +1,191 @@
+"""Figures behind 0003-fusion.md: ablation, robustness to the onset, and the confidence map.
+
+    .venv/bin/python docs/decisions/fusion_figures.py FOLDER_OF_LABELLED_CASES [PART…]
+
+The folder holds case folders as `rootward bench` reads them. No graph is learnt, so that it takes
+minutes; `rootward bench` gives the figures with one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+
+from rootward.model.traits import traits
+from rootward.model.window import Window
+from rootward.numerics import anomaly, suspicion
+from rootward.rca import confidence, onset, ranking
+from rootward.rca.frame import framed
+from rootward.rca.observation import observe
+from rootward_cli import cases, evaluation
+
+Calls = tuple[tuple[str, str], ...]
+Labelled = tuple[str, tuple[str, ...], Window, Calls, bool]
+
+ABLATIONS: tuple[tuple[str, tuple[tuple[object, str, object], ...]], ...] = (
+    ("all", ()),
+    ("peak instead of sustained size", ((anomaly, "_SUSTAINED", 1.0),)),
+    ("median instead of sustained size", ((anomaly, "_SUSTAINED", 0.5),)),
+    ("no pseudo-incidents (IQR and deviation)", ((anomaly, "usual_extreme", None),)),
+    ("no floor from the level", ((anomaly, "LEVEL_FLOOR", 0.0),)),
+    ("no scale from siblings", ((anomaly, "SIBLING_SCALE", 0.0),)),
+    ("harmless changes count in full", ((suspicion, "HARMLESS", 1.0),)),
+    ("traffic counts in full", ((suspicion, "LOAD", 1.0),)),
+    ("no order of onsets", ((suspicion, "LATE", 0.0),)),
+    ("no breadth", ((suspicion, "BREADTH", 0.0),)),
+    ("no second kind", ((suspicion, "SECOND_KIND", 0.0),)),
+    ("callees explain nothing", ((ranking, "EXPLAINED", 1.0),)),
+    ("nothing is beyond reach", ((ranking, "BEYOND", 1.0),)),
+)
+
+
+def labelled(folder: Path) -> Iterator[Labelled]:
+    """Every case with an onset: data set, true services, window, calls, clean baseline or not."""
+    for path in cases.find([folder]):
+        label, recording = cases.label(path), cases.read(path)
+        if recording.window.onset is None:
+            continue
+        case = json.loads((path / "case.json").read_text())
+        clean = all(fault["time"] >= case["inject_time"] for fault in case["other_faults"])
+        yield label.dataset, label.services, framed(recording.window), recording.calls, clean
+
+
+@contextmanager
+def replaced(changes: tuple[tuple[object, str, object], ...]) -> Iterator[None]:
+    """Other values for module constants while the block runs; None: a scale of nothing."""
+    before = [(module, name, getattr(module, name)) for module, name, _ in changes]
+    for module, name, value in changes:
+        setattr(module, name, _no_extreme if value is None else value)
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
+
+
+def _no_extreme(away: np.ndarray, length: int) -> np.ndarray:
+    return np.zeros(away.shape[1])
+
+
+def scores(window: Window, calls: Calls, begun: int) -> dict[str, float]:
+    """The services' scores for an onset, corrected as the diagnosis does."""
+    begun = onset.began_before(window.values, begun, traits(window.series).siblings)
+    found = ranking.rank(observe(window, begun), calls)
+    return {s: float(v) for s, v in zip(found.services, found.scores, strict=True)}
+
+
+def table(data: list[Labelled], rows: list[tuple[str, Callable[[Window, Calls], dict[str, float]]]],
+          changes: dict[str, tuple[tuple[object, str, object], ...]]) -> None:  # fmt: skip
+    """Print AC@1 / Avg@5 for each row and data set, and their means over data sets."""
+    names = sorted({dataset for dataset, *_ in data})
+    show("| | " + " | ".join(names) + " | mean |\n|" + " --- |" * (len(names) + 2))
+    for title, scorer in rows:
+        ranks = defaultdict(list)
+        with replaced(changes.get(title, ())):
+            for dataset, truth, window, calls, _ in data:
+                ranks[dataset].append(evaluation.worst_rank(scorer(window, calls), truth))
+        found = [evaluation.scores(ranks[name]) for name in names]
+        cells = [f"{f.ac1:.2f} {f.avg5:.2f}" for f in found]
+        mean = [np.mean([f.ac1 for f in found]), np.mean([f.avg5 for f in found])]
+        show(f"| {title} | " + " | ".join(cells) + f" | {mean[0]:.2f} {mean[1]:.2f} |")
+
+
+def ablation(data: list[Labelled]) -> None:
+    """Each piece taken out."""
+    rows = [(title, lambda w, c: scores(w, c, w.onset or 0)) for title, _ in ABLATIONS]
+    table(data, rows, dict(ABLATIONS))
+
+
+def shifted(data: list[Labelled]) -> None:
+    """The onset some rows too early or too late, and found without being told."""
+
+    def by(rows: int) -> Callable[[Window, Calls], dict[str, float]]:
+        return lambda w, c: scores(w, c, int(np.clip((w.onset or 0) + rows, 3, len(w.times) - 1)))
+
+    def found(window: Window, calls: Calls) -> dict[str, float]:
+        row = onset.find_onset(window.values, traits(window.series).siblings)
+        return {} if row is None else scores(window, calls, row)
+
+    rows = [(f"onset {k:+d} rows", by(k)) for k in (-5, -2, -1, 0, 1, 2, 3, 5)]
+    table(data, [*rows, ("onset found", found)], {})
+
+
+def calibration(data: list[Labelled]) -> None:
+    """Fit the confidence map leaving out one data set at a time, then on all."""
+    x, y, sets, weights, quiet = _points(data)
+    guess = np.empty(len(y))
+    show("| data set | right | mean probability |\n| --- | --- | --- |")
+    for name in np.unique(sets):
+        out = sets == name
+        guess[out] = _probability(_fit(x[~out], y[~out], weights[~out]), x[out])
+        told = out & ~quiet
+        show(f"| {name} | {y[told].mean():.2f} | {guess[told].mean():.2f} |")
+    show("\n| probability | cases | right |\n| --- | --- | --- |")
+    bounds = (0.0, 0.2, 0.4, 0.6, 0.75, 0.9, 1.01)
+    for low, high in pairwise(bounds):
+        inside = (guess >= low) & (guess < high) & ~quiet
+        if inside.any():
+            show(f"| {low}–{min(high, 1.0)} | {inside.sum()} | {y[inside].mean():.2f} |")
+    intercept, score, margin = _fit(x, y, weights)
+    brier = float(np.average((guess - y) ** 2, weights=weights))
+    show(f"\nintercept {intercept:.2f}, score {score:.2f}, margin {margin:.2f}, Brier {brier:.3f}")
+
+
+def _points(data: list[Labelled]) -> tuple[np.ndarray, ...]:
+    """Features and hits of every case, and of quiet stretches of baselines (a miss each)."""
+    points: list[tuple[str, bool, tuple[float, float], bool]] = []
+    for dataset, truth, window, calls, clean in data:
+        begun = window.onset or 0
+        found = scores(window, calls, begun)
+        hit = max(found, key=lambda s: found[s]) in truth
+        points.append((dataset, False, _features(found), hit))
+        quiet = window.rows(0, begun)
+        for share in (0.6, 0.8) if clean and begun >= 30 else ():
+            still = scores(quiet, calls, round(share * begun))
+            points.append((dataset, True, _features(still), False))
+    count = defaultdict(int)
+    for dataset, is_quiet, *_ in points:
+        count[dataset, is_quiet] += 1
+    weights = [(0.25 if q else 1.0) / count[d, q] for d, q, *_ in points]
+    x = np.array([(1.0, *f) for _, _, f, _ in points])
+    y = np.array([hit for *_, hit in points], dtype=np.float64)
+    sets = np.array([dataset for dataset, *_ in points])
+    return x, y, sets, np.array(weights), np.array([still for _, still, *_ in points])
+
+
+def _features(found: dict[str, float]) -> tuple[float, float]:
+    return confidence.features(np.array(sorted(found.values(), reverse=True)))
+
+
+def _probability(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x @ weights))
+
+
+def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def loss(b: np.ndarray) -> float:
+        z = x @ b
+        return float(weights @ (np.logaddexp(0, z) - y * z) + 0.02 * (b[1:] @ b[1:]))
+
+    return np.asarray(minimize(loss, np.zeros(x.shape[1])).x)
+
+
+def show(text: str) -> None:
+    """A line of the page."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    everything = list(labelled(Path(sys.argv[1])))
+    parts = {"ablation": ablation, "shifted": shifted, "calibration": calibration}
+    for part in sys.argv[2:] or parts:
+        parts[part](everything)
+        show("")
