@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from rootward.errors import RootwardError
 from rootward.model.incident import Diagnosis
@@ -117,12 +117,12 @@ def show(answer: Answer, top: int, console: Console) -> None:
     if found:
         console.print(f"[bold]{escape(found.conclusion)}[/bold]", soft_wrap=True)
         console.print(f"confidence {found.confidence:.0%} ({found.band})")
-    shown = Table("#", "service", "series", "score", "why")
     for c in _candidates(answer.ranking, top):
-        why = "\n".join(escape(text) for text in c["evidence"][:4])
-        series = escape(str(c["series"] or ""))
-        shown.add_row(str(c["rank"]), escape(c["service"]), series, f"{c['score']:.3g}", why)
-    console.print(shown)
+        share = f"{c['score']:.0%}" if found else f"score {c['score']:.3g}"
+        head = f"{c['rank']}. [bold]{escape(c['service'])}[/bold]  {share}"
+        console.print(f"{head}  {escape(str(c['series'] or ''))}", highlight=False, soft_wrap=True)
+        for text in c["evidence"]:
+            console.print(Padding(f"- {escape(text)}", (0, 0, 0, 3)), highlight=False)
     for caution in (*answer.notices, *_cautions(found)):
         console.print(f"[yellow]note:[/yellow] {escape(caution)}", soft_wrap=True)
 
