@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,16 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "text"] = Field("json", description="Form of a log line.")
     seed: int = Field(0, ge=0, description="Seed of every random choice in a diagnosis.")
+
+
+def one_thread() -> None:
+    """Let each numerical library use one thread, unless the operator chose otherwise.
+
+    Call it before numpy or torch are imported. The matrices here are small: threads of one
+    process wait for each other longer than they work, many times longer on a busy machine.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
 
 
 def load() -> Settings:

@@ -3,7 +3,6 @@
 import re
 
 from prometheus_client import Counter, Gauge, Histogram
-from tests.architecture.sources import ROOT
 
 from rootward import telemetry
 from rootward.methods import registry
@@ -11,6 +10,7 @@ from rootward.settings import Settings
 from rootward_cli import reference
 from rootward_cli.main import app
 from rootward_dashboard.app import create_app
+from tests.architecture.sources import ROOT
 
 
 def _doc(name: str) -> str:

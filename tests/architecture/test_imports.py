@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.architecture.sources import ROOT, imports, product_files
 
 # layer: (layers it may import beside itself, third-party packages it may import)

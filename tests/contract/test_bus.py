@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, insert
-from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
@@ -27,6 +26,7 @@ from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Bus
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeBus
+from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 CART = Series.of("cpu_usage", "cart")
 EAGER = Policy(first_wait_seconds=0.0, outage_wait_seconds=0.01)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
@@ -23,6 +22,7 @@ from rootward.errors import Busy, InsufficientData, InvalidInput, Unavailable
 from rootward.ports import Clock, Jobs
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeJobs, ManualClock
+from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 EAGER = Policy(first_wait_seconds=0.0, outage_wait_seconds=0.01)
 MOST = 5

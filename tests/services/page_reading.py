@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from fastapi.testclient import TestClient
-from tests.services import made_up_incident as shop
 
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock, fake_platform
 from rootward_dashboard.app import create_app
+from tests.services import made_up_incident as shop
 
 _VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 

@@ -6,13 +6,13 @@ import math
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.services import made_up_incident as shop
 
 from rootward.errors import Busy, Unavailable
 from rootward.model.incident import Change, Status
 from rootward.ports import Platform
 from rootward.testing.fakes import FakeJobs, ManualClock, fake_platform
 from rootward_dashboard.app import create_app
+from tests.services import made_up_incident as shop
 
 PROBLEM = "application/problem+json"
 

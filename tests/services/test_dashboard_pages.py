@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.services import made_up_incident as shop
-from tests.services.page_reading import Page, bare, see, with_diagnosis
 
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.incident import Band, Status
@@ -15,6 +13,8 @@ from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
 from rootward.testing.fakes import FakeJobs, ManualClock, fake_platform
 from rootward_dashboard.app import create_app
+from tests.services import made_up_incident as shop
+from tests.services.page_reading import Page, bare, see, with_diagnosis
 
 
 @pytest.fixture

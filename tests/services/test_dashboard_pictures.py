@@ -7,7 +7,6 @@ import re
 from itertools import pairwise
 
 import pytest
-from tests.services import made_up_incident as shop
 
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.series import Series
@@ -16,6 +15,7 @@ from rootward_dashboard.axes import TimeAxis, ValueAxis, stretches, thinned
 from rootward_dashboard.charts import Frame, Mark, Trace
 from rootward_dashboard.graph_drawing import Legend
 from rootward_dashboard.spread import MOST_NODES, spread, whole
+from tests.services import made_up_incident as shop
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tests.services import made_up_incident as shop
-from tests.services.page_reading import Page, bare, see
 
 from rootward.model.incident import Candidate, Change, Evidence, Opinion
 from rootward.model.result import Analysis, Bars, Note, Result
@@ -15,6 +13,8 @@ from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock, fake_platform
 from rootward_dashboard.app import create_app
 from rootward_dashboard.app import router as dashboard_routes
+from tests.services import made_up_incident as shop
+from tests.services.page_reading import Page, bare, see
 
 
 @pytest.fixture

@@ -95,6 +95,26 @@ def bench(
         markdown.write_text(benching.markdown(rows) + "\n", encoding="utf-8")
 
 
+@app.command("bench-graphs")
+def bench_graphs(
+    folder: Annotated[Path, typer.Argument(help="Folder with series.csv and truth.json below.")],
+    methods: Annotated[str, typer.Option(help="Discovery methods, separated by commas.")] = (
+        "lagged_correlation,ridge_granger,neural_granger"
+    ),
+    seed: Seed = 0,
+) -> None:
+    """Measure how well discovery methods find known causal graphs (AUROC of the edges)."""
+    from rootward.methods import registry
+    from rootward.testing import discovery_scores
+
+    found = discovery_scores.score_all(folder, registry.load(), methods.split(","), seed)
+    for line in discovery_scores.summaries(found):
+        print(
+            f"{line.dataset:20} {line.method:20} n {line.cases:3}  AUROC {line.mean_auroc:.3f}  "
+            f"median {line.median_seconds:.2f} s  failed {line.failures}"
+        )
+
+
 @app.command()
 def up() -> None:
     """Run everything in one process on one port, until a signal; settings by environment."""
@@ -178,6 +198,7 @@ def docs(
 
 def main() -> None:
     """Run the command; our own errors become one line and exit status 1."""
+    settings.one_thread()
     telemetry.set_up_logging("WARNING", "text")
     try:
         app()
