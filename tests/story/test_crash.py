@@ -35,7 +35,7 @@ def _start(database: Path) -> tuple[subprocess.Popen[str], str]:
 
 def _post(client: httpx.Client, row: int, now: float) -> int:
     samples = [
-        {"service": f"s{k}", "metric": "cpu_usage", "time": now - ROWS + row, "value": row + k / 100}
+        {"service": f"s{k}", "metric": "cpu", "time": now - ROWS + row, "value": row + k / 100}
         for k in range(SERIES)
     ]
     return client.post("/api/v1/samples", json={"samples": samples}).status_code
