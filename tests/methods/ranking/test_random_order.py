@@ -6,7 +6,7 @@ from rootward.methods.ranking.random_order import RandomOrder
 from rootward.testing import cases
 
 
-def test_the_seed_alone_decides_the_order():
+def test_the_values_do_not_decide_the_order():
     case = cases.shop(seed=1).case(seed=3)
     other = cases.shop(seed=2, service="cart").case(seed=3)
 
@@ -17,6 +17,17 @@ def test_another_seed_gives_another_order():
     case = cases.shop().case(seed=0)
 
     orders = {tuple(RandomOrder().service_scores(replace(case, seed=k)).values()) for k in range(5)}
+
+    assert len(orders) > 1
+
+
+def test_another_time_gives_another_order():
+    case = cases.shop().case()
+
+    orders = {
+        tuple(RandomOrder().service_scores(replace(case, window=case.window.rows(k, 300))).values())
+        for k in range(5)
+    }
 
     assert len(orders) > 1
 

@@ -13,7 +13,7 @@ from rootward.model.case import Case
 
 @dataclass(frozen=True, kw_only=True)
 class RandomOrder(RankingMethod):
-    """Ranks services in an order that the seed alone decides.
+    """Ranks services in an order that the seed and the times of the window decide, not the values.
 
     Use it to see what a hit by chance is worth on a system with few services.
     """
@@ -31,5 +31,6 @@ class RandomOrder(RankingMethod):
 
     def service_scores(self, case: Case) -> dict[str, float]:
         services = case.window.services
-        drawn = np.random.default_rng(case.seed).permutation(len(services))
+        ends = [abs(int(time)) for time in (*case.window.times[:1], *case.window.times[-1:])]
+        drawn = np.random.default_rng([case.seed, *ends]).permutation(len(services))
         return {service: float(k) for service, k in zip(services, drawn, strict=True)}
