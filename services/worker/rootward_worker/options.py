@@ -19,7 +19,7 @@ class WorkerOptions:
     """How long samples are kept."""
     seed: int = 0
     """Seed of every random choice in a diagnosis."""
-    discovery: str = "ridge_granger"
+    discovery: str = "neural_granger"
     """Name of the method that learns the causal graph."""
     most_series: int = 50_000
     """Series of a tenant that the detector follows; more are stored and not watched."""

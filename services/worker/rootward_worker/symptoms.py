@@ -98,12 +98,26 @@ def learn(frame: Window, usable: np.ndarray, rule: Rule) -> Normal:
 
 
 def findings(frame: Window, usable: np.ndarray, normal: Normal) -> tuple[Finding, ...]:
-    """Every series that has left its baseline by the last row, the largest score first."""
+    """Every series that has left its baseline by the last row, the largest score first.
+
+    In a service whose own resources changed strongly, half the bound is enough of a symptom.
+    """
     values = _transformed(frame.values, normal.traits)
     now = departures(values, usable, normal.calibration)
-    found = [_finding(frame, values, normal, now, int(c)) for c in np.flatnonzero(_away(now, 1.0))]
+    away = (np.abs(now.score) >= 1) | _supported(frame, normal.traits, now)
+    found = [_finding(frame, values, normal, now, int(c)) for c in np.flatnonzero(away)]
+    found = [f for f in found if abs(f.score) >= 1 or f.harmful]
     found += _starved(frame, normal, found)
     return tuple(sorted(found, key=lambda f: (-abs(f.score), f.series)))
+
+
+def _supported(frame: Window, traits: Traits, now: Departures) -> np.ndarray:
+    """Symptoms past half their bound in services with a strong, harmful change beneath them."""
+    beneath = np.array([kind in (Kind.UTILISATION, Kind.SATURATION) for kind in traits.kind])
+    strong = beneath & (now.score * traits.direction >= LARGE)
+    services = {frame.series[int(c)].service for c in np.flatnonzero(strong)}
+    inside = np.array([s.service in services for s in frame.series], dtype=bool)
+    return traits.symptom & inside & (np.abs(now.score) >= 0.5)
 
 
 def still_away(
@@ -162,10 +176,6 @@ def convincing(harmful: list[Finding], found: tuple[Finding, ...], rows: int) ->
 def _family(finding: Finding) -> tuple[str, str]:
     """The service and the metric without its statistic: what two percentiles share."""
     return finding.series.service, _STATISTIC.sub("", finding.series.metric)
-
-
-def _away(now: Departures, least: float) -> np.ndarray:
-    return np.abs(now.score) >= least
 
 
 def _traits(frame: Window, base: np.ndarray) -> Traits:

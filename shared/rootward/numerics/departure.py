@@ -35,6 +35,8 @@ _EVERY = 3
 
 _NORMAL_75, _NORMAL_90 = 0.67449, 1.64485
 """Bounds that half and nine tenths of the sizes of normal values lie within."""
+_FRESH = 0.7
+"""Of the independent rows: overlapping medians of three of them tell this much less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +108,14 @@ def calibrate(
     relative = np.divide(scale, raw, out=np.ones_like(raw), where=raw > 0)
     tested = max(1, int(np.count_nonzero(rows >= rule.least_rows)))
     tail = rule.false_rows / tested / len(_STATISTICS)
+    own = _FRESH * independent_rows(base)
     bounds = [
-        _bound(statistic(base, centre), np.where(raw > 0, relative, 1.0), least, (tail, rule))
+        _bound(
+            sizes := statistic(base, centre),
+            np.maximum(np.where(raw > 0, relative, 1.0) * _scale(sizes), least),
+            own if statistic is _fast else independent_rows(sizes),
+            (tail, rule),
+        )
         for statistic in _STATISTICS
     ]
     known = rows >= rule.least_rows
@@ -193,7 +201,7 @@ _STATISTICS = (_fast, _slow, _jump, _slow_jump)
 
 
 def _bound(
-    statistic: Matrix, inflation: PerSeries, least: PerSeries, chance: tuple[float, Rule]
+    statistic: Ends, scale: PerSeries, freedom: PerSeries, chance: tuple[float, Rule]
 ) -> PerSeries:
     """The size that noise passes with the given probability: the largest of three answers.
 
@@ -204,12 +212,17 @@ def _bound(
     sizes = np.sort(np.abs(statistic), axis=0)
     rows = np.count_nonzero(np.isfinite(sizes), axis=0)
     outer, far = _quantile(sizes, rows, 0.9), _quantile(sizes, rows, 0.97)
-    scale = np.maximum(outer / _NORMAL_90 * inflation, least)
-    freedom = np.maximum(independent_rows(statistic), 1.0)
-    light = scale * -special.stdtrit(freedom, tail)
+    light = scale * -special.stdtrit(np.maximum(freedom, 1.0), tail)
     heavy = outer + (far - outer) * np.log(0.1 / (2 * tail)) / np.log(0.1 / 0.03)
     bound = np.maximum(light, np.maximum(heavy, rule.habit * far))
     return np.where(rows > 0, bound, np.inf)
+
+
+def _scale(statistic: Ends) -> PerSeries:
+    """The deviation that the outer tenth of the sizes tells."""
+    sizes = np.sort(np.abs(statistic), axis=0)
+    rows = np.count_nonzero(np.isfinite(sizes), axis=0)
+    return np.nan_to_num(_quantile(sizes, rows, 0.9) / _NORMAL_90)
 
 
 def independent_rows(values: Matrix) -> PerSeries:
