@@ -128,22 +128,21 @@ def _path(graph: CausalGraph, start: Series, end: Series) -> list[Series]:
 
 
 def _calls(found: Findings, place: int) -> Iterator[Evidence]:
-    ranking, names = found.ranking, found.seen.traits.services
+    """Which callers it explains and which callees explain it, among those that departed."""
+    seen, ranking, names = found.seen, found.ranking, found.seen.traits.services
     own = names.index(ranking.services[place])
-    slowed = [
-        c for (c, d), k in zip(ranking.calls, ranking.explained, strict=True) if d == own and k
-    ]
-    causes = [
-        d for (c, d), k in zip(ranking.calls, ranking.explained, strict=True) if c == own and k
-    ]
-    if slowed:
-        callers = listed([names[c] for c in slowed])
-        text = f"Of its callers, {callers} departed too, and hardly further: it explains them."
-        yield Evidence("edges", text, float(len(slowed)), "callers")
-    if causes:
-        callees = listed([names[d] for d in causes])
-        text = f"It calls {callees}, which departed about as far: that may be why it departed."
-        yield Evidence("against", text, float(len(causes)), "callees")
+    departed = set(seen.traits.owners[seen.felt & (seen.onsets != NEVER)].tolist())
+    known = [(c, d) for c, d in ranking.calls[ranking.explained].tolist() if c in departed]
+    callers = [names[caller] for caller, callee in known if callee == own]
+    callees = [names[callee] for caller, callee in known if caller == own]
+    if callers:
+        text = f"Of its callers, {listed(callers)} departed too, and hardly further."
+        yield Evidence("edges", f"{text} It explains them.", float(len(callers)), "callers")
+    if callees:
+        text = f"It calls {listed(callees)}, which departed about as far"
+        yield Evidence(
+            "against", f"{text}: that may be why it departed.", float(len(callees)), "callees"
+        )
 
 
 def _mechanism(found: Findings, column: int) -> Iterator[Evidence]:
