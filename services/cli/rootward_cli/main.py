@@ -108,7 +108,7 @@ def bench_graphs(
     from rootward.testing import discovery_scores
 
     found = discovery_scores.score_all(folder, registry.load(), methods.split(","), seed)
-    for line in discovery_scores.summaries(found):
+    for line in discovery_scores.summaries(list(found)):
         print(
             f"{line.dataset:20} {line.method:20} n {line.cases:3}  AUROC {line.mean_auroc:.3f}  "
             f"median {line.median_seconds:.2f} s  failed {line.failures}"

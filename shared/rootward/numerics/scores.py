@@ -26,10 +26,18 @@ def n_sigma(
 def robust_z(
     before: Float[np.ndarray, "before series"], after: Float[np.ndarray, "after series"]
 ) -> Float[np.ndarray, " series"]:
-    """max |x - median| / interquartile range; a range of 0 leaves the series out."""
+    """max |x - median| / interquartile range.
+
+    How a constant series is scaled decides where this ranking wins, so it is said: a range of 0
+    is replaced by the standard deviation, that by a hundredth of the level, that by 1e-9.
+    """
     low, high = quantiles(before, (0.25, 0.75))
-    peak = extremes(np.abs(measured(after) - median(before)))[1]
-    return _ratio(np.nan_to_num(peak), np.nan_to_num(high - low))
+    level = np.nan_to_num(median(before))
+    deviation = np.nan_to_num(mean_and_deviation(before)[1])
+    spread = np.nan_to_num(high - low)
+    for coarser in (deviation, 0.01 * np.abs(level), np.full_like(level, 1e-9)):
+        spread = np.where(spread > 0, spread, coarser)
+    return _ratio(np.nan_to_num(extremes(np.abs(measured(after) - median(before)))[1]), spread)
 
 
 def baro(

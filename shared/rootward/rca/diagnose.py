@@ -193,7 +193,7 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
         band=band_of(probability),
         abstained=probability == 0,
         onset_unix=float(seen.window.times[seen.onset]),
-        symptom=setting.symptom if symptom is None else found.name(symptom),
+        symptom=setting.symptom if symptom is None else found.series(symptom),
         cautions=cautions,
         excerpts=tuple(excerpt(seen.window, c, seen.onset, seen.found) for c in plotted),
         opinions=_opinions(seen),
@@ -228,7 +228,7 @@ def _candidates(found: Findings) -> tuple[Candidate, ...]:
         candidate = Candidate(
             rank=place + 1,
             service=service,
-            series=found.name(column),
+            series=found.series(column),
             score=float(shares[place]),
             evidence=evidence(found, place) if place < _EXPLAINED else (),
             onset_unix=None if row == NEVER else float(seen.window.times[row]),

@@ -36,9 +36,13 @@ class Findings:
     symptom: int | None
     """Column of the symptom."""
 
-    def name(self, column: int) -> Series:
+    def series(self, column: int) -> Series:
         """The series of a column."""
         return self.seen.window.series[column]
+
+    def name(self, column: int) -> str:
+        """The series of a column, in words."""
+        return self.seen.spoken(self.series(column))
 
 
 def evidence(found: Findings, place: int) -> tuple[Evidence, ...]:
@@ -62,20 +66,21 @@ def _all(found: Findings, place: int) -> Iterator[Evidence]:
 def size_of_change(seen: Observation, column: int) -> Evidence:
     """How far the series went from its baseline, and when."""
     series, z = seen.window.series[column], seen.found.z[seen.onset :, column]
+    name = seen.spoken(series)
     size, unit = float(seen.found.size[column]), "deviations"
     if seen.found.gone[column] >= 0.5:
         share = round(100 * float(np.isnan(z).mean()))
-        text = f"{series} stopped: {share} % of its rows are missing since the onset."
+        text = f"{name} stopped: {share} % of its rows are missing since the onset."
         return Evidence("size", text, share / 100, "share of rows")
     if size < 1:
-        return Evidence("size", f"{series} stayed near its baseline.", size, unit)
+        return Evidence("size", f"{name} stayed near its baseline.", size, unit)
     row = seen.onset + int(np.abs(np.nan_to_num(z)).argmax())
     before, peak = float(seen.found.centre[column]), float(seen.window.values[row, column])
     verb = "rose" if seen.found.z[row, column] > 0 else "fell"
     began = int(seen.onsets[column])
     since = f", from {clock(float(seen.window.times[began]))} on" if began != NEVER else ""
     text = (
-        f"{series} {verb} from {quantity(before, series)} to {quantity(peak, series)} at its "
+        f"{name} {verb} from {quantity(before, series)} to {quantity(peak, series)} at its "
         f"furthest and stayed {number(size)} baseline deviations away{since}."
     )
     return Evidence("size", text, size, unit)
@@ -101,17 +106,19 @@ def _order(found: Findings, column: int) -> Iterator[Evidence]:
 
 def _edges(found: Findings, column: int) -> Iterator[Evidence]:
     """The strongest path to the symptom, or else the strongest edges."""
-    own, step = found.name(column), found.seen.window.step_seconds
+    own, step = found.series(column), found.seen.window.step_seconds
     drives = sorted((e for e in found.graph.edges if e.cause == own), key=lambda e: -e.weight)
-    path = [] if found.symptom is None else _path(found.graph, own, found.name(found.symptom))
+    path = [] if found.symptom is None else _path(found.graph, own, found.series(found.symptom))
     if path:
         lags = found.graph.to_networkx()
         total = sum(lags.edges[a, b]["lag"] for a, b in pairwise(path)) * step
-        hops = " → ".join(str(series) for series in path)
+        hops = " → ".join(found.seen.spoken(series) for series in path)
         text = f"The causal graph leads from it to the symptom: {hops}, {duration(total)} in all."
         yield Evidence("edges", text, total, "s")
     elif drives:
-        shown = [f"{e.effect} after {duration(e.lag * step)}" for e in drives[:3]]
+        shown = [
+            f"{found.seen.spoken(e.effect)} after {duration(e.lag * step)}" for e in drives[:3]
+        ]
         more = f" and {len(drives) - 3} more" if len(drives) > 3 else ""
         text = f"In the causal graph it drives {listed(shown)}{more}."
         yield Evidence("edges", text, float(len(drives)), "edges")
@@ -146,14 +153,14 @@ def _calls(found: Findings, place: int) -> Iterator[Evidence]:
 
 
 def _mechanism(found: Findings, column: int) -> Iterator[Evidence]:
-    own = found.name(column)
+    own = found.series(column)
     causes = sorted(
         {e.cause for e in found.graph.edges if e.effect == own and e.cause.service != own.service}
     )
     if not causes:
         return
     share = float(found.ranking.passed_on[column])
-    shown = listed([str(cause) for cause in causes[:3]])
+    shown = listed([found.seen.spoken(cause) for cause in causes[:3]])
     percent = f"{round(100 * share)} %"
     if share >= _CLEARLY:
         text = f"{percent} of its change is passed on by its causes {shown}."

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from rootward.model.kind import Kind
+from rootward.model.series import INSTANCE, Series
 from rootward.model.traits import Traits, traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures
@@ -42,6 +43,12 @@ class Observation:
     def kinds(self) -> Int[np.ndarray, " series"]:
         """The kind of each series as a number."""
         return np.array([_KINDS.index(kind) for kind in self.traits.kinds], dtype=np.int64)
+
+    def spoken(self, series: Series) -> str:
+        """The series as a person would name it: the instance only where a service has several."""
+        instances = {s.instance for s in self.window.series if s.service == series.service}
+        labels = tuple((k, v) for k, v in series.labels if k != INSTANCE or len(instances) > 1)
+        return str(Series(series.metric, labels))
 
     @property
     def departed(self) -> bool:

@@ -24,3 +24,12 @@ def test_an_earlier_fault_hardly_matters():
 
     assert robust_z(faulty, after)[0] == pytest.approx(robust_z(before, after)[0], rel=0.2)
     assert n_sigma(faulty, after)[0] < 0.5 * n_sigma(before, after)[0]
+
+
+def test_a_series_that_was_constant_before_still_counts():
+    before, after = np.zeros((50, 2)), np.array([[0.0, 3.0]])
+
+    scores = robust_z(before, after)
+
+    assert scores[1] > 1e6
+    assert scores[0] == 0

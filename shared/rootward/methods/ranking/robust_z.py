@@ -17,7 +17,8 @@ from rootward.numerics import scores
 class RobustZ(RankingMethod):
     """Ranks by the largest deviation from the median, in interquartile ranges, both sides.
 
-    Earlier faults hardly move it. A series whose middle half was constant is left out.
+    Earlier faults hardly move it. A series whose middle half was constant is scaled by its
+    standard deviation, one that never varied by a hundredth of its level.
     """
 
     about = About(
