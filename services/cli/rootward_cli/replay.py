@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
@@ -16,7 +16,6 @@ import httpx
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from rootward.errors import InvalidInput, Unavailable
 from rootward.model.incident import Diagnosis, Incident
@@ -61,7 +60,8 @@ class Catch:
     fault: Fault
     incident: Incident | None
     rank: int | None
-    abstained: bool = False
+    joined: bool = False
+    """No incident of its own: it fell into one that was still open from before."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def held_against(labels: Sequence[Fault], platform: Platform, end_unix: float) -
         until = min(following, fault.inject_unix + 600)
         inside = [i for i in incidents if fault.inject_unix <= i.opened_unix < until]
         explained |= {i.id for i in inside}
-        catches.append(_catch(fault, inside, platform))
+        catches.append(_catch(fault, inside, incidents, platform))
     return Report(
         catches=tuple(catches),
         false=tuple(i for i in incidents if i.id not in explained) if labels else (),
@@ -181,12 +181,19 @@ def _all_incidents(platform: Platform) -> list[Incident]:
             return sorted(found, key=lambda i: i.opened_unix)
 
 
-def _catch(fault: Fault, inside: Sequence[Incident], platform: Platform) -> Catch:
+def _catch(
+    fault: Fault, inside: Sequence[Incident], incidents: Sequence[Incident], platform: Platform
+) -> Catch:
     if not inside:
-        return Catch(fault, None, None)
+        at = fault.inject_unix
+        joined = any(
+            i.opened_unix < at and (i.resolved_unix is None or i.resolved_unix > at)
+            for i in incidents
+        )
+        return Catch(fault, None, None, joined)
     found = platform.incidents.diagnosis(inside[0].id)
     ranks = [c.rank for c in found.candidates if c.service == fault.service] if found else []
-    return Catch(fault, inside[0], ranks[0] if ranks else None, bool(found and found.abstained))
+    return Catch(fault, inside[0], ranks[0] if ranks else None)
 
 
 def show(file: Path, *, speed: float, stay: bool, port: int, console: Console) -> None:
@@ -207,25 +214,31 @@ def show(file: Path, *, speed: float, stay: bool, port: int, console: Console) -
             retention_seconds=30 * 86400,
         )  # fmt: skip
         report = replay(file, settings, speed, lambda text: console.print(escape(text)), then)
-    console.print(_table(report))
-    console.print(_summary(report))
+    for line in (*_lines(report), _summary(report)):
+        console.print(escape(line), highlight=False, soft_wrap=True)
 
 
-def _table(report: Report) -> Table:
-    shown = Table("opened (UTC)", "incident", "first cause", "band", "fault", "rank of its service")
+def _lines(report: Report) -> Iterator[str]:
+    """A line for each incident, then one for each fault that opened none."""
     by_incident = {c.incident.id: c for c in report.catches if c.incident}
     for incident, found in report.incidents:
         catch = by_incident.get(incident.id)
-        first = found.candidates[0].service if found and found.candidates else "none"
-        shown.add_row(
-            datetime.fromtimestamp(incident.opened_unix, UTC).strftime("%m-%d %H:%M:%S"),
-            escape(incident.title),
-            escape(first),
-            str(found.band) if found else "failed",
-            f"{catch.fault.kind}@{catch.fault.service}" if catch else "",
-            str(catch.rank or "not listed") if catch else "",
-        )
-    return shown
+        first = found.candidates[0].service if found and found.candidates else "no cause"
+        band = f"({found.band})" if found else "(diagnosis failed)"
+        truth = f"; {_named(catch.fault)} in place {catch.rank or 'none'}" if catch else ""
+        yield f"{_utc(incident.opened_unix)}  {incident.title} → {first} {band}{truth}"
+    for catch in report.catches:
+        if catch.incident is None:
+            why = "fell into an open incident" if catch.joined else "not caught"
+            yield f"{_utc(catch.fault.inject_unix)}  {why}: {_named(catch.fault)}"
+
+
+def _named(fault: Fault) -> str:
+    return f"{fault.kind}@{fault.service}"
+
+
+def _utc(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _summary(report: Report) -> str:
@@ -235,6 +248,7 @@ def _summary(report: Report) -> str:
     hit = scores([float(c.rank or inf) for c in caught])
     return (
         f"{len(report.incidents)} incidents; {len(caught)} of {len(report.catches)} faults caught, "
+        f"{sum(c.joined for c in report.catches)} more fell into an open incident; "
         f"{len(report.false)} incidents outside of every fault\n"
         f"rank of the true service, of all faults: AC@1 {found.ac1:.2f}, AC@3 {found.ac3:.2f}, "
         f"Avg@5 {found.avg5:.2f}; of those caught: AC@1 {hit.ac1:.2f}, AC@3 {hit.ac3:.2f}, "
