@@ -256,7 +256,9 @@ def _transformed_one(value: float, traits: Traits, column: int) -> float:
 def _restored(value: float, traits: Traits, column: int) -> float:
     if not traits.logarithmic[column]:
         return float(value)
-    return max(0.0, float(np.exp(value) - traits.offset[column]))
+    offset = float(traits.offset[column])
+    restored = float(np.exp(value)) - offset
+    return restored if restored > 1e-9 * offset else 0.0  # the logarithm's rounding, or nothing
 
 
 def _floors(frame: Window, traits: Traits, base: np.ndarray) -> np.ndarray:
