@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -60,11 +60,27 @@ def observe(window: Window, onset: int) -> Observation:
     """Compare each series after the onset with itself before."""
     names = traits(window.series)
     found = departures(window.values, onset, names.siblings)
+    found = replace(found, gone=np.where(_idle(window, onset, names), 0.0, found.gone))
     load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
     size = surprise(found, names.harm, load)
     onsets = first_rows(found.z, onset)
     prompt = promptness(onsets, onset, len(window.values))
     return Observation(window, onset, names, found, size, size * prompt, onsets)
+
+
+def _idle(window: Window, onset: int, names: Traits) -> Bool[np.ndarray, " series"]:
+    """Latencies and error shares of a process that still reports its other series.
+
+    Without requests they have no value, so that they are missing says only that no request
+    came; that is for the traffic to tell. A series that vanished with all others is gone.
+    """
+    share = np.isfinite(window.values[onset:]).mean(axis=0)
+    owners = [(s.service, s.instance) for s in window.series]
+    best: dict[tuple[str, str], float] = {}
+    for owner, measured in zip(owners, share.tolist(), strict=True):
+        best[owner] = max(best.get(owner, 0.0), measured)
+    reporting = np.array([best[owner] >= 0.5 for owner in owners], dtype=bool)
+    return reporting & np.array([kind in FELT for kind in names.kinds], dtype=bool)
 
 
 def symptom_of(seen: Observation, named: int | None) -> int | None:

@@ -1,0 +1,37 @@
+"""What counts as a departure before anything is ranked."""
+
+import numpy as np
+
+from rootward.model.series import Series
+from rootward.model.window import Window
+from rootward.rca.observation import observe
+
+NAMES = ["api|latency_mean", "api|cpu_usage", "db|latency_mean", "db|cpu_usage", "web|cpu_usage"]
+ONSET = 80
+
+
+def _window(silent: list[int]) -> Window:
+    values = np.random.default_rng(0).normal(50.0, 1.0, (100, len(NAMES)))
+    values[ONSET:, silent] = np.nan
+    series = tuple(Series.from_column(name) for name in NAMES)
+    return Window(series, 1_700_000_000 + 10.0 * np.arange(100), values, 10.0, ONSET)
+
+
+def test_a_latency_without_requests_is_no_departure_while_its_service_reports():
+    seen = observe(_window([0]), ONSET)
+
+    assert seen.found.gone[0] == 0
+    assert seen.size[0] == 0
+
+
+def test_a_service_that_vanishes_with_all_its_series_departs():
+    seen = observe(_window([2, 3]), ONSET)
+
+    assert seen.found.gone[[2, 3]].min() > 0.9
+    assert seen.size[[2, 3]].min() > 1.5 * seen.size[[0, 1, 4]].max()
+
+
+def test_a_gauge_that_stops_departs_even_though_its_service_reports():
+    seen = observe(_window([1]), ONSET)
+
+    assert seen.found.gone[1] > 0.9
