@@ -103,21 +103,63 @@ def test_a_missing_path_is_refused(tmp_path: Path):
     assert isinstance(_run("diagnose", tmp_path / "nowhere").exception, InvalidInput)
 
 
-def test_bench_scores_methods_on_labelled_cases(tmp_path: Path):
-    for service in ("cart", "orders"):
-        folder = tmp_path / "sets" / "made" / service
-        folder.mkdir(parents=True)
-        _recording(folder, broken=service).rename(folder / "metrics.csv")
+def _labelled(folder: Path, *services: str) -> Path:
+    """A data set of cases with a fault each."""
+    for service in services:
+        case = folder / "sets" / "made" / service
+        case.mkdir(parents=True)
+        _recording(case, broken=service).rename(case / "metrics.csv")
         about = {"dataset": "made", "inject_time": 1_700_000_450, "interval_s": 5,
                  "root_cause_service": service, "fault_type": "cpu",
                  "root_cause_metric": f"{service}|cpu_usage"}  # fmt: skip
-        (folder / "case.json").write_text(json.dumps(about))
-    lines, table = tmp_path / "out.jsonl", tmp_path / "table.md"
-    done = _run("bench", tmp_path / "sets", "--methods", "robust_z,diagnosis:none",
-                "--jsonl", lines, "--markdown", table)  # fmt: skip
+        (case / "case.json").write_text(json.dumps(about))
+    return folder / "sets"
+
+
+def test_bench_scores_methods_on_labelled_cases_beside_chance(tmp_path: Path):
+    lines = tmp_path / "out.jsonl"
+    done = _run("bench", _labelled(tmp_path, "cart", "orders"),
+                "--methods", "robust_z,diagnosis:none", "--jsonl", lines)  # fmt: skip
     assert done.exit_code == 0
     assert [line["service_rank"] for line in _lines(lines)] == [1, 1, 1, 1]
-    assert "| made | diagnosis:none | 2 | 1.00 |" in table.read_text()
+    assert all(line["retrieved"] for line in _lines(lines))
+    found = [line.split() for line in done.output.splitlines()]
+    assert ["made", "diagnosis:none", "2", "1.00"] in [words[:4] for words in found]
+    assert ["made", "chance", "2", "0.20"] in [words[:4] for words in found]
+    assert ["made", "cpu", "2", "1.00", "1.00", "1.00", "1.00", "0.20", "0.60"] in found
+
+
+def test_bench_counts_rankings_that_change_with_columns_or_units(tmp_path: Path):
+    done = _run("bench", _labelled(tmp_path, "cart"), "--methods", "n_sigma", "--check")
+    found = [line.split() for line in done.output.splitlines()]
+    assert ["n_sigma", "columns", "permuted", "1", "0", "0"] in found
+    assert ["n_sigma", "units", "rescaled", "1", "0", "0"] in found
+
+
+def test_bench_gives_the_methods_a_wrong_onset_if_asked(tmp_path: Path):
+    lines = tmp_path / "out.jsonl"
+    done = _run("bench", _labelled(tmp_path, "cart"), "--methods", "n_sigma",
+                "--shift", "-5,20", "--jsonl", lines)  # fmt: skip
+    assert [(line["variant"], line["shift"]) for line in _lines(lines)] == [
+        ("as given", 0), ("onset -5", -5), ("onset +20", 20)]  # fmt: skip
+    assert "-5 rows" in done.output
+    assert isinstance(_run("bench", tmp_path, "--shift", "soon").exception, InvalidInput)
+
+
+def test_bench_refuses_a_folder_without_labels(tmp_path: Path):
+    _recording(tmp_path, broken="cart")
+    assert isinstance(_run("bench", tmp_path).exception, InvalidInput)
+
+
+def test_a_case_that_cannot_be_read_is_a_miss_of_every_method(tmp_path: Path):
+    sets = _labelled(tmp_path, "cart", "orders")
+    (sets / "made" / "orders" / "metrics.csv").write_text("time,a|x\n0,1,2\n")
+    done = _run("bench", sets, "--methods", "robust_z")
+    row = next(
+        line.split() for line in done.output.splitlines() if "robust_z " in line and "made" in line
+    )
+    assert row[2:4] == ["2", "0.50"]
+    assert row[-2] == "1"
 
 
 def test_every_command_explains_itself():

@@ -1,13 +1,15 @@
-"""Many labelled cases in; accuracy and speed per data set and method out."""
+"""Many labelled cases in; what every method made of each out."""
 
 from __future__ import annotations
 
 import json
 import logging
 import math
+import resource
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from functools import partial
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -15,67 +17,170 @@ from rich.console import Console
 from rich.progress import track
 
 from rootward.errors import RootwardError
+from rootward.model.series import Series
 from rootward_cli import cases, evaluation, rankers
-from rootward_cli.evaluation import Outcome, Row
+from rootward_cli.evaluation import Outcome
+from rootward_cli.rankers import Ranking
+from rootward_cli.variants import Variant, variants
 
 log = logging.getLogger(__name__)
 
-DEFAULT_METHODS = ("diagnosis", "random_order", "n_sigma", "robust_z")
+DEFAULT_METHODS = ("diagnosis", "n_sigma", "robust_z")
+_DIGITS = 9
+"""Significant digits to which two scores must agree to be equal."""
 
 
-def run(folders: Sequence[Path], methods: Sequence[str], seed: int) -> Iterator[Outcome]:
-    """One outcome for each case and method, case by case; a failure is an outcome and a miss.
+@dataclass(frozen=True)
+class Plan:
+    """What to run."""
+
+    folders: tuple[Path, ...]
+    methods: tuple[str, ...]
+    seed: int = 0
+    shifts: tuple[int, ...] = ()
+    """Rows by which the onset is made wrong, each in a run of its own."""
+    check: bool = False
+    """Run each case with permuted columns and with other units, too."""
+
+    @property
+    def runs(self) -> int:
+        """How many outcomes there will be."""
+        return len(self.folders) * len(self.methods) * len(variants(self.shifts, self.check))
+
+
+def plan(
+    paths: Sequence[Path],
+    methods: Sequence[str],
+    *,
+    seed: int = 0,
+    shifts: Sequence[int] = (),
+    check: bool = False,
+) -> Plan:
+    """The labelled case folders at or below the paths, with what to run on them.
+
+    Raises:
+        InvalidInput: a path does not exist or holds no case.
+    """
+    folders = (folder for folder in cases.find(paths) if (folder / "case.json").is_file())
+    return Plan(tuple(folders), tuple(dict.fromkeys(methods)), seed, tuple(shifts), check)
+
+
+def run(plan: Plan) -> Iterator[Outcome]:
+    """One outcome for each case, variant and method, case by case; a failure is one, and a miss.
 
     Raises:
         NotFound: there is no method of a name.
         InvalidInput: a folder carries no label.
     """
-    chosen = {name: rankers.ranker(name) for name in methods}
-    for folder in folders:
-        label = cases.label(folder)
+    chosen = {name: rankers.ranker(name) for name in plan.methods}
+    for folder in plan.folders:
+        labelled = _Labelled(folder, cases.label(folder), plan.seed)
         for name, ranker in chosen.items():
-            yield _outcome(folder, label, name, ranker, seed)
+            yield from labelled.outcomes(name, ranker, variants(plan.shifts, plan.check))
 
 
-def _outcome(
-    folder: Path, label: cases.Label, name: str, ranker: rankers.Ranker, seed: int
-) -> Outcome:
-    outcome = partial(Outcome, label.dataset, folder.name, label.fault, name)
-    started = perf_counter()
-    try:
-        recording = cases.read(folder)
+@dataclass(frozen=True)
+class _Labelled:
+    """A case folder with its known answer."""
+
+    folder: Path
+    label: cases.Label
+    seed: int
+
+    def outcomes(
+        self, name: str, ranker: rankers.Ranker, forms: Sequence[Variant]
+    ) -> Iterator[Outcome]:
+        first: _Attempt | None = None
+        for form in forms:
+            attempt = self._attempt(name, ranker, form)
+            first = first or attempt
+            yield self._outcome(name, form, attempt, first)
+
+    def _attempt(self, name: str, ranker: rankers.Ranker, form: Variant) -> _Attempt:
+        recording = None
         started = perf_counter()
-        ranking = ranker(recording, seed)
-    except Exception as error:
-        if not isinstance(error, RootwardError):
-            log.exception("method crashed", extra={"case": folder.name, "method": name})
-        miss = math.inf if label.metric else None
-        reason = f"{type(error).__name__}: {error}"
-        return outcome(service_rank=math.inf, series_rank=miss,
-                       seconds=perf_counter() - started, error=reason)  # fmt: skip
-    seconds = perf_counter() - started
-    return outcome(
-        service_rank=evaluation.worst_rank(ranking.services, label.services),
-        series_rank=evaluation.worst_rank(ranking.series, [label.metric]) if label.metric else None,
-        seconds=seconds,
-        abstained=ranking.diagnosis is not None and ranking.diagnosis.abstained,
-    )
+        try:
+            recording = form.change(cases.read(self.folder), self.seed)
+            started = perf_counter()
+            ranking = ranker(recording, self.seed)
+        except Exception as error:
+            if not isinstance(error, RootwardError):
+                log.exception("method crashed", extra={"case": self.folder.name, "method": name})
+            reason = f"{type(error).__name__}: {error}"
+            return _Attempt(recording, perf_counter() - started, error=reason)
+        return _Attempt(recording, perf_counter() - started, ranking)
+
+    def _outcome(self, name: str, form: Variant, attempt: _Attempt, first: _Attempt) -> Outcome:
+        label, ranking = self.label, attempt.ranking
+        series = attempt.recording.window.series if attempt.recording else ()
+        services = {s.service for s in series}
+        by_series = None if ranking is None else ranking.series
+        return Outcome(
+            label.dataset,
+            self.folder.name,
+            label.fault,
+            name,
+            service_rank=evaluation.worst_rank(ranking.services if ranking else {}, label.services),
+            series_rank=evaluation.worst_rank(by_series or {}, [label.metric])
+            if label.metric
+            else None,
+            seconds=attempt.seconds,
+            abstained=ranking is not None
+            and bool(ranking.diagnosis and ranking.diagnosis.abstained),
+            error=attempt.error,
+            retrieved=_retrieved(by_series or {}, label.services),
+            services=len(services),
+            causes=len(services.intersection(label.services)),
+            series=len(series),
+            series_of_causes=sum(s.service in label.services for s in series),
+            variant=form.name,
+            shift=form.shift,
+            first_changed=attempt.first != first.first if form.same_answer else None,
+            order_changed=attempt.order != first.order if form.same_answer else None,
+        )
 
 
-def bench(
-    paths: Sequence[Path], methods: Sequence[str], seed: int, jsonl: Path | None, console: Console
-) -> list[Row]:
-    """Run, show progress on a terminal, write a line per outcome if asked, return the table."""
-    folders = [folder for folder in cases.find(paths) if (folder / "case.json").is_file()]
-    outcomes = run(folders, methods, seed)
-    total = len(folders) * len(methods)
-    shown = track(outcomes, "cases", total, console=console, disable=not console.is_terminal)
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of one method on one variant of a case."""
+
+    recording: cases.Recording | None
+    seconds: float
+    ranking: Ranking | None = None
+    error: str | None = None
+
+    @property
+    def order(self) -> dict[str, float]:
+        """The rank of every service, ties at their worst; empty after a failure."""
+        services = self.ranking.services if self.ranking else {}
+        rounded = {s: float(f"{v:.{_DIGITS}g}") for s, v in services.items()}
+        return {service: evaluation.worst_rank(rounded, [service]) for service in rounded}
+
+    @property
+    def first(self) -> set[str]:
+        """The services that stand first."""
+        order = self.order
+        best = min(order.values(), default=0.0)
+        return {service for service, rank in order.items() if rank == best}
+
+
+def _retrieved(by_series: dict[str, float], causes: Sequence[str]) -> bool:
+    names = [name for name in by_series if Series.from_column(name).service in causes]
+    return evaluation.worst_rank(by_series, names) <= evaluation.RETRIEVED
+
+
+def recorded(plan: Plan, jsonl: Path | None, console: Console) -> list[Outcome]:
+    """Run, show progress on a terminal, write a line per outcome if asked."""
     done: list[Outcome] = []
-    with (jsonl or Path("/dev/null")).open("w", encoding="utf-8") as file:
-        for outcome in shown:
+    quiet = not console.is_terminal
+    with ExitStack() as open_files:
+        file = open_files.enter_context(jsonl.open("w", encoding="utf-8")) if jsonl else None
+        for outcome in track(run(plan), "runs", plan.runs, console=console, disable=quiet):
             done.append(outcome)
-            file.write(json.dumps(_plain(outcome)) + "\n")
-    return evaluation.rows(done)
+            if file:
+                file.write(json.dumps(_plain(outcome)) + "\n")
+                file.flush()
+    return done
 
 
 def _plain(outcome: Outcome) -> dict[str, object]:
@@ -86,33 +191,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
     }
 
 
-_COLUMNS = ("data set", "method", "n", "AC@1", "AC@3", "AC@5", "Avg@5", "MRR",
-            "series AC@1", "series Avg@5", "median s", "failed", "abstained")  # fmt: skip
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The figures as aligned text, by service; a failure is a miss, ties count at their worst."""
-    lines = [_COLUMNS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(_COLUMNS))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if k < 2 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
-
-
-def markdown(rows: Sequence[Row]) -> str:
-    """The same figures as a markdown table."""
-    lines = [_COLUMNS, ("---",) * len(_COLUMNS), *(_cells(row) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    s, series = row.by_service, row.by_series
-    figures = (f"{v:.2f}" for v in (s.ac1, s.ac3, s.ac5, s.avg5, s.mrr))
-    by_series = (f"{series.ac1:.2f}", f"{series.avg5:.2f}") if series else ("", "")
-    seconds = f"{row.median_seconds:.3f}"
-    return (row.dataset, row.method, str(s.cases), *figures, *by_series, seconds,
-            str(row.failed), str(row.abstained))  # fmt: skip
+def peak_megabytes() -> float:
+    """The most memory that this process has had resident so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

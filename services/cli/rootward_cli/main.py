@@ -77,22 +77,27 @@ def bench(
     paths: Annotated[list[Path], typer.Argument(help="Folders with labelled cases.")],
     methods: Annotated[
         str, typer.Option(help="Names, separated by commas; `all` for every one.")
-    ] = ("diagnosis,random_order,n_sigma,robust_z"),
+    ] = ("diagnosis,n_sigma,robust_z"),
     jsonl: Annotated[
-        Path | None, typer.Option(help="Write one JSON line per case and method.")
+        Path | None, typer.Option(help="Write one JSON line per case, variant and method.")
     ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the table as markdown.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Count rankings that change with columns or units.")
+    ] = False,
+    shift: Annotated[
+        str, typer.Option(help="Also give an onset wrong by so many rows, such as -5,-2,2,5,10.")
+    ] = "",
     seed: Seed = 0,
 ) -> None:
-    """Measure accuracy and speed of methods on labelled cases."""
+    """Measure accuracy, robustness and speed of methods on labelled cases."""
     from rootward_cli import bench as benching
-    from rootward_cli import rankers
+    from rootward_cli import measured, rankers
 
     chosen = rankers.names() if methods == "all" else methods.split(",")
-    rows = benching.bench(paths, chosen, seed, jsonl, err)
-    print(benching.table(rows))
-    if markdown:
-        markdown.write_text(benching.markdown(rows) + "\n", encoding="utf-8")
+    shifts = measured.shifts(shift)
+    plan = benching.plan(paths, chosen, seed=seed, shifts=shifts, check=check)
+    found = measured.measure(plan, jsonl, err)
+    print(measured.text(found))
 
 
 @app.command("bench-graphs")
