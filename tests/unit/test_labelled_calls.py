@@ -1,7 +1,12 @@
+import numpy as np
 import pytest
 
 from rootward.model.series import Series
-from rootward.rca.labelled_calls import labelled_calls
+from rootward.model.traits import traits
+from rootward.model.window import Window
+from rootward.rca.callgraph import viewers
+from rootward.rca.frame import framed
+from rootward.rca.labelled_calls import labelled_calls, seen_at_callee
 
 CART, USER = Series.of("cpu_usage", "cart"), Series.of("cpu_usage", "user")
 
@@ -37,3 +42,40 @@ def test_a_name_that_is_no_service_here_and_a_call_to_itself_are_nothing():
     outside = Series.of("x", "cart", dependency="api.example.org")
     itself = Series.of("y", "cart", dependency="cart")
     assert labelled_calls([outside, itself, USER]) == ()
+
+
+def _window(*series: Series) -> Window:
+    times = 1_700_000_000 + 10.0 * np.arange(6)
+    return Window(series, times, np.cumsum(np.ones((6, len(series))), axis=0), 10.0)
+
+
+def test_what_a_client_measures_of_a_service_is_shown_under_that_service():
+    client = Series.of("http_client_calls_total", "cart", dependency="user", instance="cart-1")
+    (moved, _) = seen_at_callee(_window(client, USER)).series
+
+    assert moved == Series.of("http_client_calls_from_cart_total", "user", caller_instance="cart-1")
+
+
+def test_the_view_of_a_caller_survives_framing_and_names_its_viewer():
+    clients = [Series.of("http_client_calls_total", "cart", dependency="user", instance=i)
+               for i in ("a", "b")]  # fmt: skip
+    frame = framed(_window(*clients, CART, USER))
+    view = Series.of("http_client_calls_from_cart_rate", "user")
+
+    assert view in frame.series
+    assert frame.values[-1, frame.series.index(view)] == pytest.approx(0.2)
+    names = traits(frame.series)
+    seen_from = viewers(frame.series, names)[frame.series.index(view)]
+    assert names.services[seen_from] == "cart"
+
+
+def test_a_second_pass_and_a_window_without_labels_change_nothing():
+    window = seen_at_callee(_window(Series.of("x", "cart", dependency="user"), USER))
+    assert seen_at_callee(window) is window
+    plain = _window(CART, USER)
+    assert seen_at_callee(plain) is plain
+
+
+def test_a_call_to_something_outside_stays_with_its_caller():
+    outside = _window(Series.of("http_client_calls_total", "cart", dependency="bank"), USER)
+    assert seen_at_callee(outside) is outside

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from jaxtyping import Int
 
 from rootward.model.series import Series
 from rootward.model.traits import Traits
 from rootward.numerics.topology import Calls
+from rootward.rca.labelled_calls import FROM
 
-_VIEW = "_from_"
+_STATISTIC = re.compile(r"_(mean|p\d+|rate|errors_ratio)$")
 _SOURCE_LABELS = ("source_workload", "source_app", "source_service", "client_service", "source")
 
 
@@ -23,7 +26,8 @@ def known_calls(traits: Traits, calls: tuple[tuple[str, str], ...]) -> Calls:
 def viewers(series: tuple[Series, ...], traits: Traits) -> Int[np.ndarray, " series"]:
     """Position of the service from which each series was measured, -1 for its own.
 
-    A metric `…_from_<service>` and Istio's source labels say so.
+    A metric `…_from_<service>`, with a statistic behind it or not, and Istio's source labels
+    say so.
     """
     place = {service: k for k, service in enumerate(traits.services)}
     found = [place.get(_viewer(one), -1) for one in series]
@@ -35,4 +39,4 @@ def _viewer(series: Series) -> str:
     for label in _SOURCE_LABELS:
         if value := series.label(label):
             return value
-    return series.metric.rpartition(_VIEW)[2] if _VIEW in series.metric else ""
+    return _STATISTIC.sub("", series.metric.rpartition(FROM)[2]) if FROM in series.metric else ""

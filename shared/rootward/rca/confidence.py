@@ -33,8 +33,11 @@ def features(scores: Float[np.ndarray, " services"]) -> tuple[float, float]:
     return min(first, MOST_SCORE), min(first - second, MOST_MARGIN)
 
 
-def confidence(scores: Float[np.ndarray, " services"]) -> float:
+def confidence(scores: Float[np.ndarray, " services"], rows: int) -> float:
     """Probability that the first is the cause; 0 where nothing clears the bar.
+
+    `rows` is how many lie after the onset. One row more may still show another answer: the
+    probability is taken times n / (n + 1), so that no answer from one or two rows is sure.
 
     Two features carry it: how far the first departed, and how far it leads. The agreement of
     the views and the number of services were tried too; left out system by system they made
@@ -44,7 +47,7 @@ def confidence(scores: Float[np.ndarray, " services"]) -> float:
     if first < LEAST_SCORE:
         return 0.0
     odds = INTERCEPT + PER_SCORE * first + PER_MARGIN * margin
-    probability = float(1 / (1 + np.exp(-odds)))
+    probability = float(1 / (1 + np.exp(-odds))) * rows / (rows + 1)
     return probability if probability >= LEAST_CONFIDENCE else 0.0
 
 

@@ -183,7 +183,8 @@ def _graph(
 
 def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Diagnosis:
     seen, ranking, symptom = found.seen, found.ranking, found.symptom
-    probability = confidence(ranking.scores) if seen.departed else 0.0
+    after = len(seen.window.values) - seen.onset
+    probability = confidence(ranking.scores, after) if seen.departed else 0.0
     plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
     return Diagnosis(
         conclusion=_conclusion(found, probability),

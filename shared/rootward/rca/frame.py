@@ -17,11 +17,14 @@ from jaxtyping import Float
 
 from rootward.model.series import INSTANCE, Series
 from rootward.model.window import Window
+from rootward.rca.labelled_calls import seen_at_callee
 
 QUANTILE = 0.9
 LONGEST_GAP_STEPS = 3.0
 """A rate may bridge rows without a sample up to this distance, and no recording gap."""
 
+_MOMENT = re.compile(r"(_time|timestamp|last_seen)(_(seconds|milliseconds|ms))?$")
+_AGE = re.compile(r"(^|_)uptime(_|$)")
 _COUNTER = re.compile(r"_(total|count|sum)$")
 _UNIT = re.compile(r"(_(duration|latency|time))?(_(seconds|milliseconds|ms|us|bytes))?$")
 _CODE_LABELS = (
@@ -56,11 +59,14 @@ def framed(window: Window) -> Window:
     - `X_sum` and `X_count` → `X_mean` (weighted by traffic, NaN without) and a rate;
     - `X_bucket` → `X_p90`, interpolated within its bucket;
     - counters with a status code → also `X_errors_ratio`, the share of failed ones;
-    - infinities → NaN; `*_info` and `*_created` are left out; all else passes unchanged.
+    - what a client measured of a service it names → that service, `X_from_<caller>`;
+    - infinities → NaN; `*_info`, `*_created`, moments and ages of a process are left out;
+    - all else passes unchanged.
 
     A name alone makes no counter: its values must rise and fall back at most now and then, as
     a restart makes them do. Rates bridge at most `LONGEST_GAP_STEPS`; the first row has none.
     """
+    window = seen_at_callee(window)
     values = np.where(np.isfinite(window.values), window.values, np.nan)
     counters = _counter_columns(window.series, values)
     described = _descriptions(window.series, values)
@@ -144,13 +150,18 @@ def _only_rises(values: _Matrix) -> bool:
 
 
 def _descriptions(series: Sequence[Series], values: _Matrix) -> set[int]:
-    """Columns that describe a process instead of measuring it: `*_info`, `*_created`."""
+    """Columns that describe a process instead of measuring it.
+
+    A start time or an age moves by all that it ever was when a process begins anew: next to such
+    a leap nothing else would be heard, and restarts leave their traces elsewhere.
+    """
     found = set()
     for c, one in enumerate(series):
         column = values[:, c][np.isfinite(values[:, c])]
         is_info = one.metric.endswith("_info") and bool(np.all(column == 1))
-        is_created = one.metric.endswith("_created") and bool(np.all(column > 1e9))
-        if is_info or is_created:
+        is_moment = _MOMENT.search(one.metric) or one.metric.endswith("_created")
+        is_moment = bool(is_moment) and bool(np.all(column > 1e9))
+        if is_info or is_moment or _AGE.search(one.metric):
             found.add(c)
     return found
 

@@ -1,14 +1,24 @@
 """Who calls whom, read from labels: clients, meshes and tracers name the other end of a call.
 
+What a client measures of a call tells as much about the other end as about itself: it is shown
+under the service that was called, with the caller in its name, `…_from_<caller>`.
+
 The names follow the OpenTelemetry semantic conventions (`peer.service`, `server.address`), Istio's
 and Linkerd's standard metrics, and the service graphs that tracing backends write.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from rootward.model.series import Series
+from rootward.model.series import INSTANCE, SERVICE, Series
+from rootward.model.window import Window
+
+FROM = "_from_"
+"""Stands between what was measured and the service that measured it."""
+_SUFFIX = re.compile(r"(_(total|count|sum|bucket))?$")
 
 _BOTH_ENDS = (
     ("client", "server"),
@@ -43,6 +53,32 @@ def labelled_calls(series: Iterable[Series]) -> tuple[tuple[str, str], ...]:
         if (caller := _service(before, services)) and (callee := _service(after, services))
     }
     return tuple(sorted(pair for pair in found if pair[0] != pair[1]))
+
+
+def seen_at_callee(window: Window) -> Window:
+    """The same window with what callers measured of a service under that service.
+
+    Series that name no service of the window stay where they are, so that a second pass
+    changes nothing. The caller's instance moves to the label `caller_instance`.
+    """
+    services = {one.service.lower(): one.service for one in window.series}
+    moved = tuple(_moved(one, services) for one in window.series)
+    if moved == window.series or len(set(moved)) < len(moved):
+        return window
+    return replace(window, series=moved)
+
+
+def _moved(series: Series, services: dict[str, str]) -> Series:
+    labels = dict(series.labels)
+    named = [name for name in _CALLEE if name in labels]
+    callee = next((s for name in named if (s := _service(labels[name], services))), None)
+    if callee is None or callee == series.service or FROM in series.metric:
+        return series
+    metric = _SUFFIX.sub(lambda end: f"{FROM}{series.service}{end[0]}", series.metric, count=1)
+    kept = {k: v for k, v in labels.items() if k not in (SERVICE, INSTANCE, *named)}
+    if series.instance:
+        kept["caller_instance"] = series.instance
+    return Series.of(metric, callee, **kept)
 
 
 def _ends(series: Series) -> Iterator[tuple[str, str]]:

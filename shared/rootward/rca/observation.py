@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from rootward.model.kind import Kind
+from rootward.model.kind import Kind, unit_of
 from rootward.model.series import INSTANCE, Series
 from rootward.model.traits import Traits, traits
 from rootward.model.window import Window
-from rootward.numerics.anomaly import Departures, departures
+from rootward.numerics.anomaly import LEVEL_FLOOR, Departures, departures, median
 from rootward.numerics.suspicion import NEVER, first_rows, promptness, surprise
 
 FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
 """Kinds that users and callers complain about."""
+_WAITED = frozenset({Kind.LATENCY, Kind.SATURATION})
+_TIMES = frozenset({"s", "ms"})
 _KINDS = tuple(Kind)
 
 
@@ -81,6 +83,26 @@ def _idle(window: Window, onset: int, names: Traits) -> Bool[np.ndarray, " serie
         best[owner] = max(best.get(owner, 0.0), measured)
     reporting = np.array([best[owner] >= 0.5 for owner in owners], dtype=bool)
     return reporting & np.array([kind in FELT for kind in names.kinds], dtype=bool)
+
+
+def _noticeable(window: Window, onset: int, names: Traits) -> Float[np.ndarray, " series"]:
+    """For what is waited on, a hundredth of the service's usual latency; 0 for all else.
+
+    A queue that is always empty has no scale of its own, and its first microseconds of waiting
+    would count as a leap: what a request does not feel is no news.
+    """
+    found = np.zeros(len(window.series))
+    level = np.abs(median(window.values[:onset]))
+    units = [unit_of(series.metric) for series in window.series]
+    timed = [k in _WAITED and unit in _TIMES for k, unit in zip(names.kinds, units, strict=True)]
+    for column in np.flatnonzero(timed).tolist():
+        alike = [
+            float(level[k])
+            for k in np.flatnonzero(names.owners == names.owners[column]).tolist()
+            if names.kinds[k] is Kind.LATENCY and units[k] == units[column] and level[k] >= 0
+        ]
+        found[column] = LEVEL_FLOOR * float(np.median(alike)) if alike else 0.0
+    return found
 
 
 def symptom_of(seen: Observation, named: int | None) -> int | None:
