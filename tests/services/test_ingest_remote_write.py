@@ -18,7 +18,7 @@ from rootward.model.series import SampleBatch, Series
 from rootward.ports import Platform, WindowQuery
 from rootward.testing.fakes import FakeBus, ManualClock
 from rootward_ingest.app import create_app
-from rootward_ingest.decode import STALE_BITS
+from rootward_ingest.columns import STALE_BITS
 from rootward_ingest.intake import Limits
 from rootward_ingest.messages import WriteRequestMessage
 
@@ -105,7 +105,7 @@ def test_samples_are_published_and_answered_with_204(path: str, client: TestClie
         {"Content-Type": "application/x-protobuf"},
         HEADERS | {"Content-Encoding": "gzip"},
         HEADERS | {"Content-Type": "application/json"},
-        HEADERS | {"Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"},
+        HEADERS | {"Content-Type": "application/x-protobuf;proto=prometheus.WriteRequestV3"},
     ],
 )
 def test_another_kind_of_body_is_415(headers: dict[str, str], client: TestClient, bus: FakeBus):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rootward.errors import TooLarge, UnreadableBody
+from rootward_ingest.columns import STALE_BITS
 from rootward_ingest.decode import (
-    STALE_BITS,
     decode,
     decode_generic,
     decompressed,
@@ -19,34 +19,13 @@ from rootward_ingest.decode import (
 )
 from rootward_ingest.known_series import KnownSeries
 from rootward_ingest.reasons import Reason
+from tests.unit.wire import chunk, sample, varint
 
 NOW_MS = 1_700_000_000_000
 
 
-def varint(number: int) -> bytes:
-    number &= 2**64 - 1
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def chunk(tag: int, content: bytes) -> bytes:
-    """A length-delimited field."""
-    return bytes([tag]) + varint(len(content)) + content
-
-
 def label(name: str, value: str) -> bytes:
     return chunk(0x0A, chunk(0x0A, name.encode()) + chunk(0x12, value.encode()))
-
-
-def sample(value: float, time: int, *, omit_zero: bool = True, time_first: bool = False) -> bytes:
-    bits = struct.pack("<d", value)
-    parts = [] if omit_zero and not any(bits) else [b"\x09" + bits]
-    if time or not omit_zero:
-        parts.append(b"\x10" + varint(time))
-    return chunk(0x12, b"".join(reversed(parts) if time_first else parts))
 
 
 def request(*series: bytes) -> bytes:
@@ -196,7 +175,7 @@ def test_spellings_are_forgotten_at_a_bound_but_series_are_not():
     for extra in range(20):
         unknown = b"\x68" + varint(extra)
         decode(request(cart[0] + cart[1] + unknown + sample(1.0, NOW_MS)), series)
-    assert len(series._spans) <= 4
+    assert len(series._spans["remote_write"]) <= 4
     assert len(series) == 1
 
 

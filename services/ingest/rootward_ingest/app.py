@@ -34,8 +34,8 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     @routes.post("/api/v1/write", response_model=None, status_code=204)
     @routes.post("/api/v1/push", response_model=None, status_code=204)
     async def write(request: Request) -> Response:
-        """Take a Prometheus remote write request, version 1.0."""
-        return await desk.handle(request, remote_write)
+        """Take a Prometheus remote write request, version 1.0 or 2.0."""
+        return await desk.handle(request, remote_write.route(request.headers))
 
     @routes.post("/api/v1/samples", response_model=None)
     async def take_samples(request: Request) -> Response:

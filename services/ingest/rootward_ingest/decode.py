@@ -20,20 +20,20 @@ import numpy as np
 
 from rootward.errors import TooLarge, UnreadableBody
 from rootward_ingest import messages
+from rootward_ingest.columns import (
+    TAIL,
+    TAIL_SIZE,
+    ZERO_TAIL,
+    ZERO_VALUE,
+    Columns,
+    merged,
+    readings_of,
+    tail_columns,
+)
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels, Slot
 
-STALE_BITS = 0x7FF0000000000002
-"""The NaN by which Prometheus says that a series ended; other NaN are just not a number."""
-
 _SERIES_TAG = 0x0A
-_TAIL = b"\x12\x10\x09"
-"""Sample, 16 bytes: first the value …"""
-_ZERO_TAIL = b"\x12\x07\x10"
-"""Sample, 7 bytes: only the time."""
-_TIME_TAG = 0x10
-_TAIL_SIZE, _TIME_AT, _TIME_SIZE = 18, 12, 6
-_ZERO_VALUE = _TAIL + bytes(8)
 _FRAMED = b"\xff\x06\x00\x00sNaPpY"
 _MOST_EXPANSION = 22
 """A copy of at most 64 bytes takes 3 bytes of snappy."""
@@ -93,8 +93,10 @@ def decode_generic(data: bytes, known: KnownSeries) -> Readings:
         UnreadableBody: not a WriteRequest message; nothing was taken from it.
     """
     request = messages.parse_write_request(data)
+    if data and not request.timeseries and not request.metadata:
+        raise UnreadableBody("a WriteRequest without series or metadata; is it of version 2?")
     read = _read(request.timeseries, known)
-    return _readings(read, Counter(metadata=len(request.metadata)) + _ignored(request.timeseries))
+    return readings_of(read, Counter(metadata=len(request.metadata)) + _ignored(request.timeseries))
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,6 @@ class _Cut:
     tails: list[bytes]
     odd: list[tuple[int, bytes]]
     """Series for the generic reader, each with the number of spans that go before it."""
-
-
-@dataclass(frozen=True)
-class _Columns:
-    slots: list[Slot]
-    times: np.ndarray
-    """Unix milliseconds, int64."""
-    values: np.ndarray
 
 
 def _cut(data: bytes) -> _Cut | None:
@@ -133,13 +127,13 @@ def _cut(data: bytes) -> _Cut | None:
                 if more > 0x7F:  # 16 KiB of one series: rare enough
                     return None
             position = start + size
-            tail = position - _TAIL_SIZE
-            if tail > start and data[tail : tail + 3] == _TAIL:
+            tail = position - TAIL_SIZE
+            if tail > start and data[tail : tail + 3] == TAIL:
                 spans.append(data[start:tail])
                 tails.append(data[tail:position])
-            elif data[position - 9 : position - 6] == _ZERO_TAIL and position - 9 > start:
+            elif data[position - 9 : position - 6] == ZERO_TAIL and position - 9 > start:
                 spans.append(data[start : position - 9])
-                tails.append(_ZERO_VALUE + data[position - 7 : position])
+                tails.append(ZERO_VALUE + data[position - 7 : position])
             else:
                 cut.odd.append((len(spans), data[start:position]))
     except IndexError:
@@ -149,33 +143,18 @@ def _cut(data: bytes) -> _Cut | None:
 
 def _assembled(cut: _Cut, known: KnownSeries) -> Readings | None:
     """The readings of a cut request, or None where a cut was wrong."""
-    columns = _tail_columns(cut.tails)
+    columns = tail_columns(cut.tails)
     if columns is None:
         return None
     odd = [(place, messages.parse_time_series(data)) for place, data in cut.odd]
-    slots = known.of_spans(cut.spans, _labels_only)
+    slots = known.of_spans("remote_write", cut.spans, _labels_only)
     if slots is None:
         return None
-    read = _Columns(slots, *columns)
+    read = Columns(slots, *columns)
     if odd:
         places = [place for place, series in odd for _ in series.samples]
-        read = _merged(read, _read((series for _, series in odd), known), places)
-    return _readings(read, _ignored(series for _, series in odd))
-
-
-def _tail_columns(tails: list[bytes]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Times and values of tails of 18 bytes, or None where one is not what it looks like."""
-    rows = np.frombuffer(b"".join(tails), np.uint8).reshape(len(tails), _TAIL_SIZE)
-    varint = rows[:, _TIME_AT:]
-    more = varint >= 0x80
-    if not (
-        (rows[:, _TIME_AT - 1] == _TIME_TAG).all() and more[:, :-1].all() and not more[:, -1].any()
-    ):
-        return None
-    shifts = np.arange(0, 7 * _TIME_SIZE, 7)
-    times = ((varint & 0x7F).astype(np.int64) << shifts).sum(axis=1)
-    values = np.ascontiguousarray(rows[:, 3:11]).view("<f8")[:, 0]
-    return times, values
+        read = merged(read, _read((series for _, series in odd), known), places)
+    return readings_of(read, _ignored(series for _, series in odd))
 
 
 def _labels_only(span: bytes) -> Labels | None:
@@ -193,7 +172,7 @@ def _labels(series: messages.TimeSeries) -> Labels:
     return [(label.name, label.value) for label in series.labels]
 
 
-def _read(request: Iterable[messages.TimeSeries], known: KnownSeries) -> _Columns:
+def _read(request: Iterable[messages.TimeSeries], known: KnownSeries) -> Columns:
     slots: list[Slot] = []
     times: list[int] = []
     values: list[float] = []
@@ -202,28 +181,7 @@ def _read(request: Iterable[messages.TimeSeries], known: KnownSeries) -> _Column
             slots += [known.of_labels(_labels(series))] * len(series.samples)
             times += [sample.timestamp for sample in series.samples]
             values += [sample.value for sample in series.samples]
-    return _Columns(slots, np.array(times, np.int64), np.array(values, np.float64))
-
-
-def _merged(ordinary: _Columns, odd: _Columns, places: list[int]) -> _Columns:
-    """Both in the order of the request; odd sample k goes before ordinary sample `places[k]`."""
-    order = np.argsort(
-        np.concatenate((np.arange(len(ordinary.slots)), np.array(places, np.float64) - 0.5)),
-        kind="stable",
-    )
-    slots = ordinary.slots + odd.slots
-    return _Columns(
-        [slots[k] for k in order.tolist()],
-        np.concatenate((ordinary.times, odd.times))[order],
-        np.concatenate((ordinary.values, odd.values))[order],
-    )
-
-
-def _readings(read: _Columns, ignored: Counter[str]) -> Readings:
-    values = read.values.copy()
-    stale = int(np.count_nonzero(values.view(np.uint64) == STALE_BITS))
-    values[np.isnan(values)] = np.nan
-    return Readings(read.slots, read.times / 1000.0, values, stale, ignored)
+    return Columns(slots, np.array(times, np.int64), np.array(values, np.float64))
 
 
 def _ignored(request: Iterable[messages.TimeSeries]) -> Counter[str]:

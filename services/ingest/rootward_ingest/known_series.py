@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rootward.model.series import Series
 from rootward_ingest.labels import series_of
 from rootward_ingest.reasons import Reason
 
 Labels = Sequence[tuple[str, str]]
+Span = TypeVar("Span", bound=Hashable)
+"""How a label set is spelled on the wire."""
 SPANS_PER_SERIES = 2
 """Spellings of label sets that are remembered, for each series that may be active."""
 _SHOWN = 160
@@ -45,7 +48,8 @@ class KnownSeries:
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._known: dict[Series, Slot] = {}
-        self._spans: dict[bytes, Slot] = {}
+        self._spans: dict[str, dict[Hashable, Slot]] = {}
+        """By wire format, since two formats may spell different label sets alike."""
 
     def __len__(self) -> int:
         return len(self._known)
@@ -63,24 +67,25 @@ class KnownSeries:
             return self._admitted(found, labels)
 
     def of_spans(
-        self, spans: Sequence[bytes], parse: Callable[[bytes], Labels | None]
+        self, wire: str, spans: Sequence[Span], parse: Callable[[Span], Labels | None]
     ) -> list[Slot] | None:
-        """The slots of label sets by their encoded bytes; None where `parse` gives None for one.
+        """The slots of label sets by their spelling; None where `parse` gives None for one.
 
-        Each spelling is parsed once and then remembered, up to a bound.
+        Each spelling of a wire format is parsed once and then remembered, up to a bound.
         """
-        slots = list(map(self._spans.get, spans))
+        known = self._spans.get(wire, {})
+        slots = list(map(known.get, spans))
         if None not in slots:
             return slots  # type: ignore[return-value]
         missing = {span for span, slot in zip(spans, slots, strict=True) if slot is None}
-        parsed: dict[bytes, Labels] = {}
+        parsed: dict[Span, Labels] = {}
         for span in missing:
             labels = parse(span)
             if labels is None:
                 return None
             parsed[span] = labels
         fresh = {span: self.of_labels(labels) for span, labels in parsed.items()}
-        self._remember(fresh)
+        self._remember(wire, fresh)
         return [slot or fresh[span] for span, slot in zip(spans, slots, strict=True)]
 
     def make_room(self, now: float) -> None:
@@ -103,14 +108,15 @@ class KnownSeries:
         slot = self._known[found] = Slot(found)
         return slot
 
-    def _remember(self, fresh: dict[bytes, Slot]) -> None:
+    def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:
         with self._lock:
-            if len(self._spans) + len(fresh) > SPANS_PER_SERIES * self._limit:
-                self._spans = {}
+            spans = self._spans.setdefault(wire, {})
+            if len(spans) + len(fresh) > SPANS_PER_SERIES * self._limit:
+                spans = self._spans[wire] = {}
             for span, slot in fresh.items():
                 # make_room may have run since: a slot it forgot must not live on in here
                 if slot.series is None or self._known.get(slot.series) is slot:
-                    self._spans[span] = slot
+                    spans[span] = slot
 
 
 def _shown(labels: Labels) -> str:

@@ -54,19 +54,19 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
     )
     for empty in ("Exemplar", "Histogram", "MetricMetadata"):
         file.message_type.add(name=empty)
-    _message(
+    add_message(
         file,
         "Label",
         ("name", 1, _Field.TYPE_STRING),
         ("value", 2, _Field.TYPE_STRING),
     )
-    _message(
+    add_message(
         file,
         "Sample",
         ("value", 1, _Field.TYPE_DOUBLE),
         ("timestamp", 2, _Field.TYPE_INT64),
     )
-    _message(
+    add_message(
         file,
         "TimeSeries",
         ("labels", 1, "Label"),
@@ -74,17 +74,17 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
         ("exemplars", 3, "Exemplar"),
         ("histograms", 4, "Histogram"),
     )
-    _message(
+    add_message(
         file, "WriteRequest", ("timeseries", 1, "TimeSeries"), ("metadata", 3, "MetricMetadata")
     )
     return file
 
 
-def _message(
+def add_message(
     file: descriptor_pb2.FileDescriptorProto,
     name: str,
     *fields: tuple[str, int, _Field.Type.ValueType | str],
-) -> None:
+) -> descriptor_pb2.DescriptorProto:
     """Add a message; a field's type is a scalar, or the name of a message that repeats."""
     message = file.message_type.add(name=name)
     for field_name, number, kind in fields:
@@ -94,12 +94,13 @@ def _message(
                 number=number,
                 label=_Field.LABEL_REPEATED,
                 type=_Field.TYPE_MESSAGE,
-                type_name=f".{_PACKAGE}.{kind}",
+                type_name=f".{file.package}.{kind}",
             )
         else:
             message.field.add(
                 name=field_name, number=number, label=_Field.LABEL_OPTIONAL, type=kind
             )
+    return message
 
 
 _pool = descriptor_pool.DescriptorPool()
