@@ -1,5 +1,7 @@
 """What counts as a departure before anything is ranked."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rootward.model.series import Series
@@ -35,3 +37,23 @@ def test_a_gauge_that_stops_departs_even_though_its_service_reports():
     seen = observe(_window([1]), ONSET)
 
     assert seen.found.gone[1] > 0.9
+
+
+def test_a_series_that_is_seldom_measured_departs_at_its_last_measured_row():
+    window = _window([])
+    values = window.values.copy()
+    values[ONSET:, 0] = np.nan
+    values[ONSET + 4, 0] = 90.0
+    seen = observe(replace(window, values=values), ONSET)
+
+    assert seen.onsets[0] == ONSET + 4
+
+
+def test_a_percentile_of_waits_without_requests_is_no_departure():
+    names = ["api|lock_wait_seconds_p90", "api|cpu_usage", "db|cpu_usage"]
+    values = np.random.default_rng(1).normal(50.0, 1.0, (100, 3))
+    values[ONSET:, 0] = np.nan
+    series = tuple(Series.from_column(name) for name in names)
+    seen = observe(Window(series, 10.0 * np.arange(100), values, 10.0, ONSET), ONSET)
+
+    assert seen.size[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -19,6 +20,13 @@ _SUSTAINED = 0.8
 """Quantile of the deviations after the onset: a fifth of the rows must be that far away."""
 _BLOCKS = 60
 """Most pseudo-incidents that are looked at inside a baseline."""
+HABIT = 3.0
+"""Deviations that a burst is worth at most that the baseline has shown `_TIMES` times before."""
+_TIMES = 3
+_STRETCHES = 12
+"""Parts of the baseline that bursts are counted in: one earlier fault fills two at most."""
+_BRIEF = 12
+"""Longest incident in rows that may be no more than a burst."""
 
 
 def measured(values: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
@@ -90,6 +98,32 @@ def usual_extreme(
     return median(highest)
 
 
+def recurring_extreme(
+    away: Float[np.ndarray, "rows series"], length: int
+) -> Float[np.ndarray, " series"]:
+    """What `length` rows running have sustained at three separate times in the baseline.
+
+    Of twelve parts the one with the third-largest burst tells. A series that is nearly constant
+    and leaps now and then has hardly any deviation, and yet its next leap is no news. 0 where
+    the baseline is too short to tell a habit from one event.
+    """
+    parts = min(_STRETCHES, len(away) // max(2 * length, 5))
+    if parts <= 2 * _TIMES:
+        return np.zeros(away.shape[1])
+    starts = np.linspace(0, len(away) - length + 1, parts + 1).astype(int)
+    bursts = np.stack([_held(away[a : b + length - 1], length) for a, b in pairwise(starts)])
+    return np.asarray(np.sort(bursts, axis=0)[-_TIMES])
+
+
+def _held(away: Float[np.ndarray, "rows series"], length: int) -> Float[np.ndarray, " series"]:
+    """The most that `length` rows running have sustained, gaps counted as no deviation."""
+    runs = np.sort(np.lib.stride_tricks.sliding_window_view(np.nan_to_num(away), length, 0))
+    position = _SUSTAINED * (length - 1)
+    low = int(position)
+    below, above = runs[..., low], runs[..., min(low + 1, length - 1)]
+    return np.asarray((below + (above - below) * (position - low)).max(axis=0))
+
+
 @dataclass(frozen=True, eq=False)
 class Departures:
     """What each series did after the onset, against what it did before."""
@@ -114,18 +148,23 @@ def departures(
     values: Float[np.ndarray, "rows series"],
     onset: int,
     siblings: Int[np.ndarray, " series"],
+    *,
+    least: Float[np.ndarray, " series"] | None = None,
 ) -> Departures:
     """Compare the rows from `onset` on with the rows before; both must not be empty.
 
     `siblings` numbers the metrics: series of one number measure the same thing elsewhere, and
     lend their scale to a series that never varied. One deviation is the geometric mean of the
     usual extreme of a stretch as long as the incident and of the standard deviation, so that a
-    burst that has been seen before is no news, whether it comes often or seldom.
+    burst that has been seen before is no news, whether it comes often or seldom. `least` is the
+    smallest scale that makes sense for each series, in its unit.
     """
     x = measured(values)
     before, after = x[:onset], x[onset:]
     centre = median(before)
     scale = _scale(before, centre, len(after), siblings)
+    if least is not None:
+        scale = np.fmax(scale, least)
     away = np.abs(after - centre)
     largest = np.nan_to_num(extremes(away)[1])
     scale = np.where(scale > 0, scale, np.where(largest > 0, largest / ALONE, 1.0))
@@ -154,6 +193,8 @@ def _scale(
     stretch = min(length, max(1, len(before) // 4))
     usual = np.fmax(usual_extreme(away, stretch), (high - low) / 1.349)
     own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
+    if length <= _BRIEF:
+        own = np.fmax(own, recurring_extreme(away, length) / HABIT)
     floored = np.fmax(own, LEVEL_FLOOR * np.abs(centre))
     return np.where(floored > 0, floored, SIBLING_SCALE * _of_siblings(deviation, siblings))
 

@@ -37,11 +37,13 @@ def surprise(
 def first_rows(z: Float[np.ndarray, "rows series"], onset: int) -> Int[np.ndarray, " series"]:
     """The first row from `onset` on in which each series is away; `NEVER` if it stays.
 
-    Away means `DEPARTED` deviations for two rows running, or in the last row.
+    Away means `DEPARTED` deviations in two measured rows running, or in the last one measured.
     """
-    after = np.abs(np.nan_to_num(z[onset:])) >= DEPARTED
-    away = after.copy()
-    away[:-1] &= after[1:]
+    far = np.abs(np.nan_to_num(z[onset:])) >= DEPARTED
+    away, next_far = np.zeros_like(far), np.ones(far.shape[1], dtype=bool)
+    for row in reversed(range(len(far))):
+        away[row] = far[row] & next_far
+        next_far = np.where(np.isfinite(z[onset + row]), far[row], next_far)
     return np.where(away.any(axis=0), onset + away.argmax(axis=0), NEVER)
 
 

@@ -23,6 +23,8 @@ QUANTILE = 0.9
 LONGEST_GAP_STEPS = 3.0
 """A rate may bridge rows without a sample up to this distance, and no recording gap."""
 
+STATISTIC = re.compile(r"_(mean|p\d+|errors_ratio)$")
+"""Ends the name of a series that says something of requests, and nothing when there are none."""
 _MOMENT = re.compile(r"(_time|timestamp|last_seen)(_(seconds|milliseconds|ms))?$")
 _AGE = re.compile(r"(^|_)uptime(_|$)")
 _COUNTER = re.compile(r"_(total|count|sum)$")

@@ -13,6 +13,7 @@ from rootward.model.traits import Traits, traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import LEVEL_FLOOR, Departures, departures, median
 from rootward.numerics.suspicion import NEVER, first_rows, promptness, surprise
+from rootward.rca.frame import STATISTIC
 
 FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
 """Kinds that users and callers complain about."""
@@ -61,7 +62,8 @@ class Observation:
 def observe(window: Window, onset: int) -> Observation:
     """Compare each series after the onset with itself before."""
     names = traits(window.series)
-    found = departures(window.values, onset, names.siblings)
+    least = _noticeable(window, onset, names)
+    found = departures(window.values, onset, names.siblings, least=least)
     found = replace(found, gone=np.where(_idle(window, onset, names), 0.0, found.gone))
     load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
     size = surprise(found, names.harm, load)
@@ -71,7 +73,7 @@ def observe(window: Window, onset: int) -> Observation:
 
 
 def _idle(window: Window, onset: int, names: Traits) -> Bool[np.ndarray, " series"]:
-    """Latencies and error shares of a process that still reports its other series.
+    """Latencies, error shares and other statistics of requests, of a process that still reports.
 
     Without requests they have no value, so that they are missing says only that no request
     came; that is for the traffic to tell. A series that vanished with all others is gone.
@@ -82,7 +84,11 @@ def _idle(window: Window, onset: int, names: Traits) -> Bool[np.ndarray, " serie
     for owner, measured in zip(owners, share.tolist(), strict=True):
         best[owner] = max(best.get(owner, 0.0), measured)
     reporting = np.array([best[owner] >= 0.5 for owner in owners], dtype=bool)
-    return reporting & np.array([kind in FELT for kind in names.kinds], dtype=bool)
+    of_requests = [
+        kind in FELT or STATISTIC.search(one.metric) is not None
+        for kind, one in zip(names.kinds, window.series, strict=True)
+    ]
+    return reporting & np.array(of_requests, dtype=bool)
 
 
 def _noticeable(window: Window, onset: int, names: Traits) -> Float[np.ndarray, " series"]:
