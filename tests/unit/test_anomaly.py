@@ -5,11 +5,13 @@ import pytest
 
 from rootward.numerics.anomaly import (
     ALONE,
+    HABIT,
     departures,
     extremes,
     mean_and_deviation,
     median,
     quantiles,
+    recurring_extreme,
     usual_extreme,
 )
 from rootward.numerics.suspicion import (
@@ -69,6 +71,41 @@ def test_the_usual_extreme_is_not_moved_by_one_earlier_fault():
     assert usual_extreme(faulty, 10)[0] == pytest.approx(usual_extreme(away, 10)[0], rel=0.2)
 
 
+def _leaping(rows: int, times: int) -> np.ndarray:
+    """A series that is nearly constant, and leaps by 50 in single rows."""
+    values = 1e-5 * (1 + 0.1 * np.random.default_rng(0).normal(size=(rows, 1)))
+    values[20 : 20 + 30 * times : 30] += 50.0
+    return values
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_the_next_leap_of_a_series_that_leaps_now_and_then_is_no_news(length):
+    after = np.full((length, 1), 1e-5)
+    after[0] = 50.0
+
+    found = departures(np.vstack([_leaping(300, 8), after]), 300, _alone(1))
+
+    assert found.size[0] <= HABIT
+
+
+def test_one_earlier_leap_makes_no_habit():
+    assert recurring_extreme(_leaping(300, 1), 2)[0] < 1e-4
+    assert recurring_extreme(_leaping(300, 8), 2)[0] == pytest.approx(40, rel=0.01)
+
+
+def test_a_habit_cannot_be_told_from_a_short_baseline():
+    assert recurring_extreme(_leaping(30, 1), 2)[0] == 0
+
+
+def test_what_is_too_small_to_matter_is_measured_in_what_matters():
+    values = np.full((60, 1), 1e-6)
+    values[50:] = 4e-4
+
+    found = departures(values, 50, _alone(1), least=np.array([5e-4]))
+
+    assert found.size[0] < 1
+
+
 def test_a_shift_is_as_large_as_it_is_in_usual_extremes():
     values = _noise()
     values[100:, 1] += 20
@@ -87,7 +124,7 @@ def test_a_longer_incident_is_held_against_longer_stretches():
     short = departures(np.vstack([values, values[:2] + 30]), 400, _alone(1))
     long = departures(np.vstack([values, np.repeat(values[:2] + 30, 30, axis=0)]), 400, _alone(1))
 
-    assert long.scale[0] > 2 * short.scale[0]
+    assert long.scale[0] > 1.5 * short.scale[0]
 
 
 def test_a_constant_without_siblings_counts_by_itself():

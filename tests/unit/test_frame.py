@@ -179,12 +179,15 @@ def test_what_only_describes_a_process_is_left_out_and_infinities_are_unknown():
             {
                 Series.of("python_info", "cart", version="3.11"): np.ones(ROWS),
                 Series.of("jobs_created", "cart"): np.full(ROWS, 1.7e9),
+                Series.of("process_start_time_seconds", "cart"): np.full(ROWS, 1.7e9),
+                Series.of("process_uptime_seconds", "cart"): np.arange(float(ROWS)),
+                Series.of("cpu_time_seconds", "cart"): np.ones(ROWS),
                 Series.of("load", "cart"): np.append(np.ones(ROWS - 1), np.inf),
             }
         )
     )
-    assert [str(s) for s in frame.series] == ["cart|load"]
-    assert np.isnan(frame.values[-1, 0])
+    assert [str(s) for s in frame.series] == ["cart|cpu_time_seconds", "cart|load"]
+    assert np.isnan(frame.values[-1, 1])
 
 
 def test_a_gauge_that_has_the_name_already_wins():

@@ -278,3 +278,81 @@ def test_a_slow_drift_does_not_move_the_onset():
 
     assert _order(found)[0] == "db"
     assert found.onset_unix == pytest.approx(1_700_000_000 + 2800, abs=10)
+
+
+def _busy_shop(after: int, rows: int = 300) -> cases.Planted:
+    """A slow payment, some rows in; and a queue at the catalog that hardly ever holds anything."""
+    planted = cases.shop(seed=1, service="payment", size=12.0, rows=rows + 60, onset=rows)
+    window = planted.window.rows(0, rows + after)
+    waits = 1e-5 * np.exp(np.random.default_rng(1).normal(size=len(window.times)))
+    waits[rows:] = 6e-4
+    series = (*window.series, Series.of("queue_wait_seconds", "catalog"))
+    values = np.column_stack([window.values, waits])
+    return replace(planted, window=replace(window, series=series, values=values))
+
+
+@pytest.mark.parametrize("after", [2, 5, 12])
+def test_a_wait_that_no_request_feels_is_no_cause(after):
+    found = diagnose(_busy_shop(after).window, discovery=None)
+
+    assert _order(found)[0] == "payment"
+    assert found.candidates[0].series.metric == "latency_p95_seconds"
+
+
+def test_the_first_rows_give_no_high_confidence_and_more_rows_give_more():
+    values = _noise(160, NAMES)
+    values[140:, 5] += 4000.0
+
+    sure = [diagnose(_window(values[: 140 + n], NAMES, 140), discovery=None) for n in (1, 2, 12)]
+
+    assert [_order(found)[0] for found in sure] == ["db"] * 3
+    assert sure[0].confidence < sure[1].confidence < sure[2].confidence
+    assert sure[1].band is not Band.HIGH
+    assert sure[2].band is Band.HIGH
+
+
+def test_a_restart_elsewhere_does_not_outshout_the_fault():
+    planted = cases.shop(seed=2, service="payment", size=8.0, rows=320, onset=300)
+    began = np.full(320, 1_690_000_000.0)
+    began[298:] = planted.window.times[298]
+    age = planted.window.times - began
+    clocks = [("process_start_time_seconds", began), ("process_uptime_seconds", age)]
+    window = replace(
+        planted.window,
+        series=(*planted.window.series, *(Series.of(metric, "cart") for metric, _ in clocks)),
+        values=np.column_stack([planted.window.values, *(values for _, values in clocks)]),
+    )
+
+    assert _order(diagnose(window, discovery=None))[0] == "payment"
+
+
+@pytest.mark.parametrize("after", [3, 12])
+def test_the_one_broken_instance_of_several_is_named(after):
+    cart = tuple(Series.of("cpu_usage", "cart", instance=f"cart-{k}") for k in range(3))
+    others = _window(_noise(200 + after, NAMES), NAMES, 200)
+    values = np.column_stack([_noise(200 + after, NAMES[:3], seed=1), others.values])
+    values[200:, 1] += 25
+    window = replace(
+        others,
+        series=(*cart, *others.series[:2], *others.series[4:]),
+        values=np.delete(values, [5, 6], axis=1),
+    )
+
+    found = diagnose(window, discovery=None).candidates[0]
+
+    assert found.service == "cart"
+    assert found.series.label("instance") == "cart-1"
+    assert "cart-1" in found.evidence[0].text
+
+
+@pytest.mark.parametrize("after", [2, 3, 12])
+def test_a_service_that_vanished_is_named_while_a_new_instance_is_not(after):
+    values = _noise(200 + after, [*NAMES, "new"])
+    values[:195, -1] = np.nan
+    values[200:, 2:4] = np.nan  # cart
+    window = _window(values[:, :-1], NAMES, 200)
+    series = (*window.series, Series.of("cpu_usage", "api", instance="new"))
+
+    found = diagnose(replace(window, series=series, values=values), discovery=None)
+
+    assert _order(found)[0] == "cart"

@@ -81,15 +81,22 @@ def test_a_series_that_stopped_is_said_to_have_stopped():
 
 
 def test_confidence_grows_with_size_and_with_the_lead():
-    lead, tie, small = (confidence(np.array(s)) for s in ([6.0, 1.0], [6.0, 5.9], [2.0, 1.0]))
+    lead, tie, small = (confidence(np.array(s), 20) for s in ([6.0, 1.0], [6.0, 5.9], [2.0, 1.0]))
 
     assert lead > tie
     assert lead > small
-    assert confidence(np.array([1.0, 0.0])) == 0
+    assert confidence(np.array([1.0, 0.0]), 20) == 0
+
+
+def test_one_or_two_rows_are_never_enough_to_be_sure():
+    sure = [confidence(np.array([8.0, 0.0]), rows) for rows in (1, 2, 12, 60)]
+
+    assert sure == sorted(sure)
+    assert sure[1] < HIGH < sure[2]
 
 
 def test_one_service_alone_has_a_confidence_too():
-    assert 0 < confidence(np.array([5.0])) < 1
+    assert 0 < confidence(np.array([5.0]), 20) < 1
 
 
 @pytest.mark.parametrize(
