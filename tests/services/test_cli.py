@@ -146,6 +146,14 @@ def test_bench_gives_the_methods_a_wrong_onset_if_asked(tmp_path: Path):
     assert isinstance(_run("bench", tmp_path, "--shift", "soon").exception, InvalidInput)
 
 
+def test_bench_writes_the_figures_into_a_page(tmp_path: Path):
+    page = tmp_path / "benchmarks.md"
+    done = _run("bench", _labelled(tmp_path, "cart"), "--methods", "n_sigma", "--report", page)
+    assert done.exit_code == 0
+    assert "| made | n_sigma | 1 | 1.00 |" in page.read_text()
+    assert str(tmp_path) not in page.read_text()
+
+
 def test_bench_refuses_a_folder_without_labels(tmp_path: Path):
     _recording(tmp_path, broken="cart")
     assert isinstance(_run("bench", tmp_path).exception, InvalidInput)

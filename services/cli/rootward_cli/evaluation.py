@@ -15,7 +15,7 @@ CHANCE = "chance"
 MEAN_OF_SETS = "mean of sets"
 RETRIEVED = 15
 """Candidates among which the cause must be to count as retrieved."""
-_RESAMPLES = 2000
+RESAMPLES = 2000
 _Key = TypeVar("_Key")
 
 
@@ -143,9 +143,9 @@ def bootstrap(groups: Sequence[Sequence[float]], seed: int) -> Interval:
     Percentile bootstrap, Efron 1979.
     """
     rng = np.random.default_rng(seed)
-    means = np.zeros(_RESAMPLES)
+    means = np.zeros(RESAMPLES)
     for values in groups:
-        drawn = rng.integers(len(values), size=(_RESAMPLES, len(values)))
+        drawn = rng.integers(len(values), size=(RESAMPLES, len(values)))
         means += np.asarray(values, dtype=np.float64)[drawn].mean(axis=1) / len(groups)
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(low), float(high))

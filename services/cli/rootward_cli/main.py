@@ -81,6 +81,9 @@ def bench(
     jsonl: Annotated[
         Path | None, typer.Option(help="Write one JSON line per case, variant and method.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the figures into this markdown page.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Count rankings that change with columns or units.")
     ] = False,
@@ -91,13 +94,18 @@ def bench(
 ) -> None:
     """Measure accuracy, robustness and speed of methods on labelled cases."""
     from rootward_cli import bench as benching
-    from rootward_cli import measured, rankers
+    from rootward_cli import benchmarks_page, measured, rankers
 
     chosen = rankers.names() if methods == "all" else methods.split(",")
     shifts = measured.shifts(shift)
+    if report:
+        benchmarks_page.around(report)  # a page that cannot take the figures is refused now
     plan = benching.plan(paths, chosen, seed=seed, shifts=shifts, check=check)
     found = measured.measure(plan, jsonl, err)
     print(measured.text(found))
+    if report:
+        command = benchmarks_page.command_line(found, report)
+        benchmarks_page.into(report, benchmarks_page.section(found, command))
 
 
 @app.command("bench-graphs")

@@ -25,7 +25,8 @@ def aligned(table: Table, left: int) -> str:
 def markdown(table: Table, left: int) -> str:
     """The same as a markdown table."""
     rule = tuple("---" if k < left else "--:" for k in range(len(table[0])))
-    return "\n".join("| " + " | ".join(line) + " |" for line in (table[0], rule, *table[1:]))
+    lines = [tuple(cell.replace("|", r"\|") for cell in line) for line in table]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 
 def accuracy(rows: Sequence[Row]) -> Table:
