@@ -97,3 +97,21 @@ def test_too_little_data_is_said(rows, series):
     values = np.random.default_rng(0).standard_normal((rows, series))
     with pytest.raises(InsufficientData, match="needs"):
         RidgeGranger().discover(_window(values), 0)
+
+
+def test_a_series_that_varies_only_where_the_others_are_missing_has_no_edges():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((120, 4))
+    values[:, 3] = 7.0
+    values[0] = [np.nan, np.nan, np.nan, 5.0]
+
+    graph = RidgeGranger().discover(_window(values), 0)
+
+    assert all("x3" not in (e.cause.service, e.effect.service) for e in graph.edges)
+
+
+def test_two_series_that_are_the_same_are_no_obstacle():
+    values = np.random.default_rng(1).standard_normal((200, 4))
+    values[:, 3] = values[:, 0]
+
+    assert RidgeGranger().discover(_window(values), 0).edges == ()

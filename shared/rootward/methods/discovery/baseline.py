@@ -71,6 +71,8 @@ def baseline(window: Window) -> Baseline:
     for k, column in enumerate(columns):
         values[:, k] = _standard(_bridged(rows[alive, column]))
     filled = float(1 - kept[alive].mean()) if values.size else 0.0
+    varied = values.std(axis=0) > 0  # some vary only in rows that most series were missing in
+    values, columns = values[:, varied], columns[varied]
     return Baseline(
         values, columns, since_gap[alive], filled, _cautions(window, enough, columns, filled)
     )
@@ -109,6 +111,8 @@ def _standard(x: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " rows"]:
     """Mean 0 and deviation 1 after clipping far values; 0 where nothing varies."""
     low, middle, high = np.quantile(x, (0.25, 0.5, 0.75))
     scale = max((high - low) / 1.349, x.std() / FURTHEST)
+    if scale == 0:
+        return np.zeros_like(x)
     clipped = np.clip((x - middle) / scale, -FURTHEST, FURTHEST)
     deviation = clipped.std()
     return np.asarray((clipped - clipped.mean()) / (deviation if deviation > 1e-12 else 1.0))
