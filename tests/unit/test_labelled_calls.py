@@ -5,6 +5,7 @@ from rootward.model.series import Series
 from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.rca.callgraph import viewers
+from rootward.rca.diagnose import diagnose
 from rootward.rca.frame import framed
 from rootward.rca.labelled_calls import labelled_calls, seen_at_callee
 
@@ -79,3 +80,19 @@ def test_a_second_pass_and_a_window_without_labels_change_nothing():
 def test_a_call_to_something_outside_stays_with_its_caller():
     outside = _window(Series.of("http_client_calls_total", "cart", dependency="bank"), USER)
     assert seen_at_callee(outside) is outside
+
+
+def test_of_two_services_that_fail_alike_the_one_that_is_called_stands_first():
+    names = ["aaa", "shipping"]
+    values = np.abs(np.random.default_rng(2).normal(0.0, 0.01, (100, 3)))
+    values[80:, :2] = 1.0
+    series = (
+        Series.of("http_errors_ratio", "aaa"),
+        Series.of("http_errors_ratio", "shipping"),
+        Series.of("http_client_pool_size", "aaa", dependency="shipping"),
+    )
+    window = Window(series, 10.0 * np.arange(100), values, 10.0, 80)
+
+    found = diagnose(window, discovery=None)
+
+    assert [c.service for c in found.candidates] == names[::-1]

@@ -21,6 +21,7 @@ from rootward.rca.confidence import band_of, confidence
 from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
 from rootward.rca.frame import framed
+from rootward.rca.labelled_calls import labelled_calls
 from rootward.rca.observation import Observation, observe, symptom_of
 from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
 from rootward.rca.ranking import rank
@@ -82,12 +83,14 @@ def diagnose(
 
     Without an onset it is looked for. `discovery` learns the causal graph on a screened set of
     series; None, or too few rows for it, means a diagnosis without a graph. `symptom` is the
-    series the incident was noticed by; `calls` are known (caller, callee) edges. The result is
-    the same for the same input; its `seconds` are 0 and left to the caller.
+    series the incident was noticed by; `calls` are known (caller, callee) edges, beside those
+    that labels tell of. The result is the same for the same input; its `seconds` are 0 and left
+    to the caller.
 
     Raises:
         InsufficientData: no series, no measured value, or no baseline before the onset.
     """
+    calls = (*calls, *labelled_calls(window.series))
     framed_window = framed(window)
     _check(framed_window)
     setting = Setting(framed_window, discovery, symptom, calls, seed)
