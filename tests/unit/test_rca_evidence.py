@@ -114,3 +114,57 @@ def test_numbers_read_as_people_write_them():
     assert quantity(12.0, Series.of("latency_ms", "a")) == "12 ms"
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def _explained(diagnosis: Diagnosis) -> dict[str, float]:
+    return {
+        candidate.service: e.value
+        for candidate in diagnosis.candidates
+        for e in candidate.evidence
+        if e.kind == "explains"
+    }
+
+
+def test_holding_the_cause_takes_the_excess_of_the_symptom_away():
+    planted = cases.shop(seed=0, service="cart", size=8.0)
+    symptom = planted.window.series[planted.symptom]
+
+    diagnosis = diagnose(
+        planted.window, discovery=RidgeGranger(), symptom=symptom, calls=planted.calls
+    )
+
+    shares = _explained(diagnosis)
+    assert shares["cart"] > 0.6
+    assert max(share for service, share in shares.items() if service not in CART_AND_UP) < 0.1
+    assert "frontend" not in shares  # the symptom's own service
+    assert (
+        "Holding cart at its baseline would take away about "
+        f"{round(100 * shares['cart'])} % of the excess of frontend|latency_p95_seconds, by a "
+        "linear model that foretells "
+    ) in _texts(diagnosis.candidates[0], "explains")
+
+
+CART_AND_UP = {"cart", "checkout", "frontend"}
+
+
+def test_known_calls_alone_tell_what_holding_takes_away():
+    planted = cases.shop(seed=2, service="cart", size=8.0)
+    symptom = planted.window.series[planted.symptom]
+
+    told = diagnose(planted.window, discovery=None, symptom=symptom, calls=planted.calls)
+    untold = diagnose(planted.window, discovery=None, symptom=symptom)
+
+    assert _explained(told)["cart"] > 0.5
+    assert _explained(untold) == {}
+
+
+def test_nothing_is_told_where_the_baseline_teaches_nothing():
+    """Latencies without anything in common until the callee breaks."""
+    values = np.random.default_rng(0).normal(50.0, 1.0, (200, 2))
+    values[180:] += 20
+    series = tuple(Series.of("latency_ms", service) for service in ("api", "db"))
+    window = Window(series, np.arange(200.0), values, 1.0, 180)
+
+    found = diagnose(window, discovery=None, symptom=series[0], calls=(("api", "db"),))
+
+    assert _explained(found) == {}

@@ -41,6 +41,7 @@ _REASONS = {
     "onset": "Onset",
     "edges": "Causal edges",
     "mechanism": "Mechanism",
+    "explains": "Explains",
     "pagerank": "PageRank",
     "agreement": "Agreement",
     "against": "Against",

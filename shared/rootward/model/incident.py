@@ -80,7 +80,7 @@ class Evidence:
     """One checkable reason for a candidate."""
 
     kind: str
-    """A stable word: size, onset, edges, mechanism, pagerank, agreement, against."""
+    """A stable word: size, onset, edges, mechanism, explains, pagerank, agreement, against."""
     text: str
     """The reason in words, with numbers and units."""
     value: float | None = None

@@ -12,10 +12,10 @@ from rootward.numerics.anomaly import quantiles
 
 _HELD_OUT = 1 / 3
 """Last part of the baseline, on which the fit is judged."""
-_LEAST = 20
+LEAST = 20
 """Fewest rows that a fit is made on."""
 _SUSTAINED = 0.8
-_FURTHEST = 10.0
+FURTHEST = 10.0
 """Deviations at which inputs are cut in the fit, so that one burst does not make the law."""
 
 
@@ -57,24 +57,24 @@ def mechanism(
     usable = np.isfinite(inputs).all(axis=1) & np.isfinite(z[:, effect]) & (since_gap >= longest)
     rows = np.arange(len(z))
     before, after = rows[usable & (rows < onset)], rows[usable & (rows >= onset)]
-    if len(before) < _LEAST + len(causes) or not len(after):
+    if len(before) < LEAST + len(causes) or not len(after):
         return UNKNOWN
     held = before[-max(1, round(_HELD_OUT * len(before))) :]
-    fit = _skill(inputs, z[:, effect], before[: len(before) - len(held)], held)
+    fit = skill(inputs, z[:, effect], before[: len(before) - len(held)], held)
     if fit <= 0:
         return UNKNOWN
-    weights, mean = _fitted(inputs[before], z[before, effect])
+    weights, mean = fitted(inputs[before], z[before, effect])
     left = z[after, effect] - mean - inputs[after] @ weights
     size = _sustained(z[after, effect])
     explained = 1 - _sustained(left) / size if size > 0 else 0.0
     return Mechanism(fit, float(np.clip(explained, 0.0, 1.0)))
 
 
-def _fitted(
+def fitted(
     x: Float[np.ndarray, "samples causes"], y: Float[np.ndarray, " samples"]
 ) -> tuple[Float[np.ndarray, " causes"], float]:
     """Ridge weights and the offset; the penalty is one row's worth of the inputs' spread."""
-    x, y = np.clip(x, -_FURTHEST, _FURTHEST), np.clip(y, -_FURTHEST, _FURTHEST)
+    x, y = np.clip(x, -FURTHEST, FURTHEST), np.clip(y, -FURTHEST, FURTHEST)
     centre, mean = x.mean(axis=0), float(y.mean())
     away = x - centre
     penalty = float((away**2).mean()) + 1e-12
@@ -83,15 +83,16 @@ def _fitted(
     return weights, mean - float(centre @ weights)
 
 
-def _skill(
+def skill(
     inputs: Float[np.ndarray, "rows causes"],
     output: Float[np.ndarray, " rows"],
     learnt: Int[np.ndarray, " learnt"],
     held: Int[np.ndarray, " held"],
 ) -> float:
-    weights, mean = _fitted(inputs[learnt], output[learnt])
-    truth = np.clip(output[held], -_FURTHEST, _FURTHEST)
-    guess = mean + np.clip(inputs[held], -_FURTHEST, _FURTHEST) @ weights
+    """Share of the variance in the rows `held` that a fit on the rows `learnt` foretells."""
+    weights, mean = fitted(inputs[learnt], output[learnt])
+    truth = np.clip(output[held], -FURTHEST, FURTHEST)
+    guess = mean + np.clip(inputs[held], -FURTHEST, FURTHEST) @ weights
     spread = float(((truth - truth.mean()) ** 2).sum())
     error = float(((truth - guess) ** 2).sum())
     return max(0.0, 1 - error / spread) if spread > 0 else 0.0

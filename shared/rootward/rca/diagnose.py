@@ -20,6 +20,7 @@ from rootward.numerics.suspicion import NEVER
 from rootward.rca.confidence import band_of, confidence
 from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
+from rootward.rca.explains import explained_shares
 from rootward.rca.frame import framed
 from rootward.rca.labelled_calls import labelled_calls
 from rootward.rca.observation import Observation, observe, symptom_of
@@ -101,7 +102,8 @@ def diagnose(
     column = symptom_of(seen, _column(framed_window, symptom))
     graph, doubts = _graph(setting, seen, column)
     ranking = rank(seen, calls, graph)
-    found = Findings(seen, ranking, graph, views(seen, ranking, graph, column), column)
+    held = explained_shares(seen, ranking, graph, column, _EXPLAINED)
+    found = Findings(seen, ranking, graph, views(seen, ranking, graph, column), column, held)
     return _answer(setting, found, (*cautions, *_doubts(seen), *doubts))
 
 

@@ -13,6 +13,7 @@ from rootward.model.graph import CausalGraph
 from rootward.model.incident import Evidence
 from rootward.model.series import Series
 from rootward.numerics.suspicion import NEVER
+from rootward.rca.explains import UNTOLD, Held
 from rootward.rca.observation import Observation
 from rootward.rca.ranking import Ranking
 from rootward.rca.views import Views
@@ -35,6 +36,8 @@ class Findings:
     views: Views
     symptom: int | None
     """Column of the symptom."""
+    held: Held = UNTOLD
+    """What holding services at their baseline would take away from the symptom."""
 
     def series(self, column: int) -> Series:
         """The series of a column."""
@@ -57,6 +60,7 @@ def _all(found: Findings, place: int) -> Iterator[Evidence]:
     yield from _edges(found, column)
     yield from _calls(found, place)
     yield from _mechanism(found, column)
+    yield from _held(found, place)
     yield from _walked(found, place)
     yield from _agreement(found, place)
     if place:
@@ -167,6 +171,19 @@ def _mechanism(found: Findings, column: int) -> Iterator[Evidence]:
     else:
         text = f"Its causes {shown} explain {percent} of its change: its own mechanism changed."
     yield Evidence("mechanism", text, share, "share")
+
+
+def _held(found: Findings, place: int) -> Iterator[Evidence]:
+    service, held = found.ranking.services[place], found.held
+    if found.symptom is None or service not in held.shares:
+        return
+    share = held.shares[service]
+    text = (
+        f"Holding {service} at its baseline would take away about {round(100 * share)} % of the "
+        f"excess of {found.name(found.symptom)}, by a linear model that foretells "
+        f"{round(100 * held.fit)} % of its baseline."
+    )
+    yield Evidence("explains", text, share, "share")
 
 
 def _walked(found: Findings, place: int) -> Iterator[Evidence]:
