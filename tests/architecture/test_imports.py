@@ -42,7 +42,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward_ingest": (
         {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"},
         {"fastapi", "starlette", "pydantic", "google", "cramjam", "prometheus_client", "numpy",
-         "httpx"},
+         "httpx", "opentelemetry"},
     ),
     "rootward_worker": (
         {"rootward.model", "rootward.ports", "rootward.methods", "rootward.rca",

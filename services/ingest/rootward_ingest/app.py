@@ -9,6 +9,7 @@ from rootward.ports import Platform
 from rootward_ingest.desk import Desk
 from rootward_ingest.health import health_router
 from rootward_ingest.intake import Intake, Limits
+from rootward_ingest.otlp import Otlp
 from rootward_ingest.remote_write import RemoteWrite
 from rootward_ingest.samples import Samples
 
@@ -29,7 +30,7 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     routes = APIRouter(tags=["intake"])
     shared = intake or Intake(platform, limits)
     desk = Desk(limits)
-    remote_write, samples = RemoteWrite(shared), Samples(shared)
+    remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
 
     @routes.post("/api/v1/write", response_model=None, status_code=204)
     @routes.post("/api/v1/push", response_model=None, status_code=204)
@@ -41,5 +42,11 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     async def take_samples(request: Request) -> Response:
         """Take samples in JSON."""
         return await desk.handle(request, samples)
+
+    @routes.post("/v1/metrics", response_model=None)
+    @routes.post("/api/v1/otlp/v1/metrics", response_model=None)
+    async def export(request: Request) -> Response:
+        """Take metrics of OpenTelemetry, in protobuf or JSON."""
+        return await desk.handle(request, otlp.route(request.headers))
 
     return routes

@@ -52,6 +52,8 @@ class Receipt:
     """Refused samples by reason."""
     details: tuple[str, ...] = ()
     """For each reason, what was expected and the first sample refused for it."""
+    refused: tuple[int, ...] = ()
+    """Places of the refused samples in the request."""
 
     def raise_rejected(self) -> None:
         """Raise RejectedSamples where any sample was refused."""
@@ -134,7 +136,7 @@ class Intake:
             rejected[reason.value] = int(np.count_nonzero(verdict == code))
             example = _shown(readings, int(np.argmax(verdict == code)))
             details.append(f"{reason}: {explained(reason, self.limits)}{example}")
-        return Receipt(accepted, rejected, tuple(details))
+        return Receipt(accepted, rejected, tuple(details), tuple(np.flatnonzero(verdict).tolist()))
 
     def _count(
         self, readings: Readings, batch: SampleBatch, receipt: Receipt, protocol: str, now: float
