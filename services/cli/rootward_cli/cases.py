@@ -17,6 +17,8 @@ from rootward.errors import InsufficientData, InvalidInput
 from rootward.model.series import Series
 from rootward.model.window import Window
 
+LARGEST_VALUE = 1e150
+"""From here on a value counts as infinite: its square would be."""
 _MILLISECONDS_FROM = 1e11
 """A time beyond this (the year 5138 in seconds) is in a finer unit."""
 
@@ -152,9 +154,10 @@ def _table(path: Path) -> tuple[np.ndarray, list[str], np.ndarray, tuple[str, ..
             raise InvalidInput(f"{path}:{number} has {len(line)} cells, the header has {width}")
     times = np.array([_time(line[0], path, number) for number, line in body])
     values = np.array([_numbers(line[1:], path, number) for number, line in body])
-    infinite = int(np.isinf(values).sum())
-    notices = (f"{infinite} infinite values were taken as not measured",) if infinite else ()
-    return times, lines[0][1:], np.where(np.isinf(values), np.nan, values), notices
+    infinite = np.abs(values) >= LARGEST_VALUE
+    notice = f"{infinite.sum()} infinite values were taken as not measured"
+    notices = (notice,) if infinite.any() else ()
+    return times, lines[0][1:], np.where(infinite, np.nan, values), notices
 
 
 def _time(text: str, path: Path, number: int) -> float:

@@ -51,9 +51,10 @@ def ranker(name: str) -> Ranker:
     if base == DIAGNOSIS:
         chosen = None if learner == "none" else discovery(learner or DISCOVERY)
         return lambda recording, seed: _of_diagnosis(recording, chosen, seed)
+    if name not in names():
+        raise NotFound(f"no method {name!r} ranks; there are {', '.join(names())}")
     method = registry.load().make(name)
-    if not isinstance(method, RankingMethod):
-        raise NotFound(f"{name} is no ranking method; there are {', '.join(names())}")
+    assert isinstance(method, RankingMethod)
     return lambda recording, seed: _of_method(recording, method, seed)
 
 

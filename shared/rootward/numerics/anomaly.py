@@ -29,9 +29,13 @@ _BRIEF = 12
 """Longest incident in rows that may be no more than a burst."""
 
 
+LARGEST_VALUE = 1e150
+"""Values from here on are taken as infinite."""
+
+
 def measured(values: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """The values with infinities as NaN: neither was measured."""
-    return np.where(np.isfinite(values), values, np.nan)
+    """The values with infinities as NaN, and what is too large to be squared: none was measured."""
+    return np.where(np.abs(values) < LARGEST_VALUE, values, np.nan)
 
 
 def quantiles(
