@@ -6,6 +6,7 @@ from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
+from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue, SqlJobQueue
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.adapters.sql.stores import SqlIncidentStore, SqlResultStore
@@ -33,6 +34,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         samples=SqlSampleStore(database),
         incidents=SqlIncidentStore(database),
         results=SqlResultStore(database),
+        quarantine=SqlQuarantine(database, chosen),
         clock=chosen,
         closing=(database.close,),
     )

@@ -1,4 +1,4 @@
-"""The outside world, as the core sees it: six ports, and the Platform that holds one of each."""
+"""The outside world, as the core sees it: seven ports, and the Platform that holds one of each."""
 
 from __future__ import annotations
 
@@ -237,6 +237,22 @@ class ResultStore(Protocol):
         ...
 
 
+@runtime_checkable
+class Quarantine(Protocol):
+    """Where bodies go that a bug of ours keeps from being taken in."""
+
+    def keep(self, source: str, body: bytes, reason: str, tenant: str = DEFAULT_TENANT) -> int:
+        """Store a body and why it failed; returns how often it has, this time included.
+
+        A body is told by its source, a short word, and its hash. It is stored once, durably;
+        of too many the oldest go, and with them how often they failed.
+
+        Raises:
+            Unavailable: the store does not answer; nothing was kept.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Platform:
     """One of each port; services get it as their argument and never build one."""
@@ -246,6 +262,7 @@ class Platform:
     samples: SampleStore
     incidents: IncidentStore
     results: ResultStore
+    quarantine: Quarantine
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

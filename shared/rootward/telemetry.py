@@ -35,7 +35,7 @@ LAST_SAMPLE = Gauge("rootward_last_sample_timestamp_seconds", "Time of the newes
 BUS_BACKLOG = Gauge("rootward_bus_backlog", "Batches taken and not yet handled.")
 JOBS_BACKLOG = Gauge("rootward_jobs_backlog", "Jobs that wait or run.")
 DEAD_LETTERS = Counter(
-    "rootward_dead_letters_total", "Batches and jobs given up on, by kind.", ["kind"]
+    "rootward_dead_letters_total", "Batches, jobs and bodies given up on, by kind.", ["kind"]
 )
 LATE_SAMPLES = Counter(
     "rootward_late_samples_total", "Samples stored but too late for the detector."

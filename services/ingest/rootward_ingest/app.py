@@ -29,7 +29,7 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     """
     routes = APIRouter(tags=["intake"])
     shared = intake or Intake(platform, limits)
-    desk = Desk(limits)
+    desk = Desk(limits, platform.quarantine)
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
 
     @routes.post("/api/v1/write", response_model=None, status_code=204)

@@ -23,13 +23,16 @@ from rootward.errors import (
     UnreadableBody,
     UnsupportedMedia,
 )
+from rootward.ports import Quarantine
 from rootward_ingest.inflight import Budget, Claim
 from rootward_ingest.intake import Limits
 
 log = logging.getLogger(__name__)
 
 UNAVAILABLE_RETRY_SECONDS = 5.0
-"""When to come back after a database or bus did not answer."""
+"""When to come back after a database or bus did not answer, or after a bug of ours."""
+MOST_FAILURES = 3
+"""How often a body may fail by a bug of ours before its sender is told to give up on it."""
 GONE = 499
 """The status that stands in our metrics for a sender that hung up; nobody reads it."""
 
@@ -74,11 +77,13 @@ class Desk:
     """Takes requests in, as many at a time as their bytes allow.
 
     Work runs in the threads of the event loop's own pool, so neither a slow bus nor a large body
-    holds up other requests.
+    holds up other requests. A body that fails by a bug of ours goes to the quarantine, and its
+    sender tries again; where that does not help, the body is refused.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, quarantine: Quarantine) -> None:
         self._limits = limits
+        self._quarantine = quarantine
         self._budget = Budget(limits.inflight_bytes)
 
     async def handle(self, request: Request, route: Route) -> Response:
@@ -94,11 +99,29 @@ class Desk:
             route.check(request.headers)
             with Claim(self._budget) as claim:
                 body = await self._body(request, claim)
-                return await asyncio.to_thread(route.take, body, claim)
+                return await asyncio.to_thread(self._taken, route, body, claim)
         except ClientDisconnect:
             return Response(status_code=GONE)
-        except Exception as error:  # noqa: BLE001 - every failure gets an answer, a bug a 500
+        except Exception as error:  # noqa: BLE001 - every failure gets an answer
             return route.refuse(problem_of(error))
+
+    def _taken(self, route: Route, body: bytes, claim: Claim) -> Response:
+        try:
+            return route.take(body, claim)
+        except (InvalidInput, Busy, Unavailable):
+            raise
+        except Exception as error:
+            log.exception("request failed", extra={"protocol": route.protocol})
+            times = self._kept(route.protocol, body, f"{type(error).__name__}: {error}")
+            return route.refuse(_bug(times))
+
+    def _kept(self, protocol: str, body: bytes, reason: str) -> int:
+        """How often this body has failed; 1 where it cannot be kept."""
+        try:
+            return self._quarantine.keep(protocol, body, reason)
+        except Unavailable as error:
+            log.warning("body not kept", extra={"protocol": protocol, "reason": str(error)})
+            return 1
 
     async def _body(self, request: Request, claim: Claim) -> bytes:
         """The body, read no further than the limit.
@@ -130,7 +153,7 @@ def _require(size: int, limit: int) -> None:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What a sender is told: only 503 is worth another try, 408 and 500 may be."""
+    """What a sender is told: only 503 is worth another try, 408 may be."""
     text = str(error)
     match error:
         case RejectedSamples():
@@ -152,4 +175,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem(408, "Too slow", "the body did not arrive in time")
         case _:
             log.error("request failed", exc_info=error)
-            return Problem(500, "Internal error", "a bug of ours; the log of ingest says more")
+            return _bug(times=1)
+
+
+def _bug(times: int) -> Problem:
+    if times < MOST_FAILURES:
+        told = "a bug of ours; the log of ingest says more"
+        return Problem(503, "Internal error", told, UNAVAILABLE_RETRY_SECONDS)
+    told = f"this body failed {times} times by a bug of ours; it is kept, do not send it again"
+    return Problem(400, "Quarantined", told)

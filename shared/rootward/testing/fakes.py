@@ -340,6 +340,19 @@ class FakeResultStore:
         return self._catalogue
 
 
+class FakeQuarantine:
+    """Bodies with their reason, and how often they came."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str, bytes], tuple[str, int]] = {}
+
+    def keep(self, source: str, body: bytes, reason: str, tenant: str = DEFAULT_TENANT) -> int:
+        """Store a body and why it failed; returns how often it has, this time included."""
+        _, times = self.kept.get((tenant, source, body), ("", 0))
+        self.kept[tenant, source, body] = (reason, times + 1)
+        return times + 1
+
+
 def fake_platform(clock: Clock | None = None) -> Platform:
     """A platform of fakes; without a clock it has a ManualClock."""
     chosen = clock or ManualClock()
@@ -349,5 +362,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         samples=FakeSampleStore(),
         incidents=FakeIncidentStore(),
         results=FakeResultStore(),
+        quarantine=FakeQuarantine(),
         clock=chosen,
     )
