@@ -71,7 +71,8 @@ def baseline(window: Window) -> Baseline:
     for k, column in enumerate(columns):
         values[:, k] = _standard(_bridged(rows[alive, column]))
     filled = float(1 - kept[alive].mean()) if values.size else 0.0
-    varied = values.std(axis=0) > 0  # some vary only in rows that most series were missing in
+    # some vary only in rows that most series were missing in
+    varied = (values != values[:1]).any(axis=0)
     values, columns = values[:, varied], columns[varied]
     return Baseline(
         values, columns, since_gap[alive], filled, _cautions(window, enough, columns, filled)
