@@ -24,3 +24,15 @@ def test_the_service_with_more_alerts_stands_first_however_large_they_are():
 
 def test_a_series_counts_once():
     assert AlertCount().scores(_case()).tolist() == [1, 0, 1, 1, 0]
+
+
+def test_rounding_does_not_decide_whether_three_deviations_are_an_alert():
+    before = np.where(np.arange(100)[:, None] % 10 == 0, np.arange(1.0, 41.0) / 7, 0.0)
+    window = Window(
+        tuple(Series.of("cpu", f"s{k}") for k in range(40)),
+        np.arange(110.0),
+        np.vstack([before, before[:10]]),
+        1.0,
+        100,
+    )
+    assert AlertCount().scores(Case(window)).tolist() == [0.0] * 40
