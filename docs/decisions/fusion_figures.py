@@ -161,6 +161,53 @@ def _points(data: list[Labelled]) -> tuple[np.ndarray, ...]:
     return x, y, sets, np.array(weights), np.array([still for _, still, *_ in points])
 
 
+def conformal(data: list[Labelled]) -> None:
+    """How often the likely set holds the cause, with the table of leads fitted on other systems."""
+    sets, leads, counts = _leads(data)
+    show("| data set | cases | cause in the set | services in it | of |\n|" + " --- |" * 5)
+    names, covered, sizes = np.unique(sets), [], []
+    for name in names:
+        out = sets == name
+        lead = _quantile(leads[~out], sets[~out], confidence.LIKELY)
+        covered.append(float(np.mean(leads[out] <= lead)))
+        own = [scores for scores, is_out in zip(counts, out, strict=True) if is_out]
+        sizes.append(float(np.mean([np.sum(s[0] - s <= lead) for s in own])))
+        of = np.mean([len(s) for s in own])
+        show(f"| {name} | {out.sum()} | {covered[-1]:.2f} | {sizes[-1]:.1f} | {of:.0f} |")
+    show(f"| mean | | {np.mean(covered):.2f} | {np.mean(sizes):.1f} | |\n")
+    levels = [level for level, _ in confidence.LEADS]
+    shown = [f"({level}, {_quantile(leads, sets, level):.2f})" for level in levels]
+    show(f"table: {', '.join(shown)}")
+
+
+def _leads(data: list[Labelled]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Data set, lead of the first over the true service, and all scores, where it answers.
+
+    Each case counts early, later and in full: the set is shown from the third row on.
+    """
+    found = []
+    for dataset, truth, window, calls, _ in data:
+        begun = window.onset or 0
+        for rows in (confidence.LEAST_ROWS, 12, len(window.times)):
+            part = window.rows(0, min(len(window.times), begun + rows))
+            by_service = scores(part, calls, begun)
+            ordered = np.array(sorted(by_service.values(), reverse=True))
+            if confidence.confidence(ordered, len(part.times) - begun) > 0:
+                true = max((by_service[s] for s in truth if s in by_service), default=-np.inf)
+                found.append((dataset, ordered[0] - true, ordered))
+    sets, leads, counts = zip(*found, strict=True)
+    return np.array(sets), np.array(leads), list(counts)
+
+
+def _quantile(leads: np.ndarray, sets: np.ndarray, level: float) -> float:
+    """The split-conformal quantile; every data set weighs the same."""
+    weights = np.array([1 / np.sum(sets == name) for name in sets])
+    order = np.argsort(leads)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    place = np.searchsorted(reached, level * (1 + 1 / len(leads)))
+    return float(leads[order][min(place, len(leads) - 1)])
+
+
 def _features(found: dict[str, float]) -> tuple[float, float]:
     return confidence.features(np.array(sorted(found.values(), reverse=True)))
 
@@ -185,7 +232,8 @@ def show(text: str) -> None:
 
 if __name__ == "__main__":
     everything = list(labelled(Path(sys.argv[1])))
-    parts = {"ablation": ablation, "shifted": shifted, "calibration": calibration}
+    parts = {"ablation": ablation, "shifted": shifted, "calibration": calibration,
+             "conformal": conformal}  # fmt: skip
     for part in sys.argv[2:] or parts:
         parts[part](everything)
         show("")

@@ -123,6 +123,7 @@ def diagnosis(**other: object) -> Diagnosis:
         abstained=False,
         onset_unix=ONSET,
         symptom=FRONTEND,
+        likely=("orders-db", "checkout"),
         method="neural_granger",
         seed=7,
         start_unix=NOW - 3600,

@@ -41,6 +41,14 @@ def test_the_list_shows_the_first_cause_with_its_confidence(client: TestClient):
     assert "2026-09-21 14:01:20 UTC" in page
 
 
+def test_the_page_says_which_services_are_not_to_be_ruled_out(client: TestClient):
+    page = client.get("/incidents/INC-1").text
+    assert 'Not to be ruled out: <span class="chip">checkout</span>' in page
+    assert client.get("/api/v1/incidents/INC-1/diagnosis").json()["likely"] == [
+        "orders-db", "checkout",
+    ]  # fmt: skip
+
+
 def test_the_list_goes_on_with_older_incidents_page_by_page():
     platform = bare()
     for number in range(120):

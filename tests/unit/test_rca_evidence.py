@@ -7,7 +7,16 @@ from rootward.methods.discovery.ridge_granger import RidgeGranger
 from rootward.model.incident import Band, Candidate, Diagnosis
 from rootward.model.series import Series
 from rootward.model.window import Window
-from rootward.rca.confidence import HIGH, MEDIUM, band_of, confidence
+from rootward.rca.confidence import (
+    HIGH,
+    LEADS,
+    LEAST_ROWS,
+    LIKELY,
+    MEDIUM,
+    band_of,
+    confidence,
+    likely_count,
+)
 from rootward.rca.diagnose import diagnose
 from rootward.rca.wording import duration, listed, number, quantity
 from rootward.testing import cases
@@ -97,6 +106,44 @@ def test_one_or_two_rows_are_never_enough_to_be_sure():
 
 def test_one_service_alone_has_a_confidence_too():
     assert 0 < confidence(np.array([5.0]), 20) < 1
+
+
+def test_the_likely_set_holds_all_that_the_first_hardly_leads():
+    lead = dict(LEADS)[LIKELY]
+    scores = np.array([6.0, 6.0 - 0.9 * lead, 6.0 - 1.1 * lead, 0.0])
+
+    assert likely_count(scores, 20) == 2
+    assert likely_count(scores, LEAST_ROWS - 1) == 0
+
+
+def test_a_higher_level_allows_a_larger_lead():
+    assert [lead for _, lead in LEADS] == sorted(lead for _, lead in LEADS)
+
+
+def test_the_likely_set_of_small_faults_holds_the_cause_more_often_than_the_first_is_it():
+    first = held = told = 0
+    for seed in range(12):
+        planted = cases.shop(seed=seed, service="cart", size=4.5)
+        diagnosis = diagnose(planted.window, discovery=None)
+        told += bool(diagnosis.likely)
+        held += "cart" in diagnosis.likely
+        first += bool(diagnosis.likely) and diagnosis.likely[0] == "cart"
+
+    assert told >= 8
+    assert held >= max(first + 1, 0.9 * told)
+
+
+def test_the_likely_set_is_told_with_how_far_to_believe_it(found):
+    assert found.likely[0] == found.candidates[0].service
+    assert any(
+        caution.startswith("With 90 % confidence the cause is among payment, ")
+        and "systems that were left out of the fit" in caution
+        for caution in found.cautions
+    )
+
+
+def test_who_abstains_tells_no_likely_set():
+    assert diagnose(cases.no_fault().window, discovery=None).likely == ()
 
 
 @pytest.mark.parametrize(

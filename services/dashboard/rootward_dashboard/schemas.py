@@ -184,6 +184,9 @@ class DiagnosisOut(Wire):
     band: Band
     confidence: float = Field(description="Probability that the first candidate is the cause.")
     abstained: bool = Field(description="True: nothing clears the bar.")
+    likely: list[str] = Field(
+        description="Services that hold the cause in nine of ten incidents; empty where not known."
+    )
     onset_at: AwareDatetime | None
     onset_unix: float | None
     symptom: SeriesOut | None

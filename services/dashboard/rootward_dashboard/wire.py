@@ -100,6 +100,7 @@ def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
         band=value.band,
         confidence=value.confidence,
         abstained=value.abstained,
+        likely=list(value.likely),
         onset_at=None if value.onset_unix is None else instant(value.onset_unix),
         onset_unix=value.onset_unix,
         symptom=None if value.symptom is None else series(value.symptom),

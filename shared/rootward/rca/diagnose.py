@@ -17,7 +17,7 @@ from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import mean_and_deviation
 from rootward.numerics.suspicion import NEVER
-from rootward.rca.confidence import band_of, confidence
+from rootward.rca.confidence import COVERED, LIKELY, band_of, confidence, likely_count
 from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
 from rootward.rca.explains import explained_shares
@@ -27,7 +27,7 @@ from rootward.rca.observation import Observation, observe, symptom_of
 from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
 from rootward.rca.ranking import rank
 from rootward.rca.views import opinions, views
-from rootward.rca.wording import clock, duration
+from rootward.rca.wording import clock, duration, listed
 
 MAX_CANDIDATES = 50
 SCREENED = 40
@@ -191,6 +191,7 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
     after = len(seen.window.values) - seen.onset
     probability = confidence(ranking.scores, after) if seen.departed else 0.0
     plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
+    likely = ranking.services[: likely_count(ranking.scores, after) if probability > 0 else 0]
     return Diagnosis(
         conclusion=_conclusion(found, probability),
         candidates=_candidates(found),
@@ -200,10 +201,24 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
         abstained=probability == 0,
         onset_unix=float(seen.window.times[seen.onset]),
         symptom=setting.symptom if symptom is None else found.series(symptom),
-        cautions=cautions,
+        cautions=(*cautions, *_set_of(likely)),
         excerpts=tuple(excerpt(seen.window, c, seen.onset, seen.found) for c in plotted),
         opinions=_opinions(seen),
+        likely=likely,
         **_extent(setting),
+    )
+
+
+def _set_of(likely: tuple[str, ...]) -> tuple[str, ...]:
+    """The likely set in words, with how far it was right on systems that it was not fitted on."""
+    if not likely:
+        return ()
+    more = [f"{len(likely) - _NAMED} more"] if len(likely) > _NAMED else []
+    named = listed([*likely[:_NAMED], *more])
+    among = f"the cause is among {named}" if len(likely) > 1 else f"the cause is {named} alone"
+    return (
+        f"With {round(100 * LIKELY)} % confidence {among}. On labelled systems that were left "
+        f"out of the fit, such sets held the cause in {COVERED} of the incidents.",
     )
 
 
