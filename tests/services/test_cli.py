@@ -154,6 +154,17 @@ def test_bench_writes_the_figures_into_a_page(tmp_path: Path):
     assert str(tmp_path) not in page.read_text()
 
 
+def test_bench_writes_the_figures_as_json(tmp_path: Path):
+    file = tmp_path / "out" / "engine.json"
+    _run("bench", _labelled(tmp_path, "cart"), "--methods", "n_sigma", "--figures", file)
+    found = json.loads(file.read_text())
+    by_set, chance = [row for row in found["rows"] if row["fault"] is None]
+    assert (by_set["dataset"], by_set["method"], by_set["ac1"]) == ("made", "n_sigma", 1.0)
+    assert by_set["median_seconds"] > 0
+    assert chance["method"] == "chance"
+    assert chance["ac1"] == pytest.approx(0.2)
+
+
 def test_bench_refuses_a_folder_without_labels(tmp_path: Path):
     _recording(tmp_path, broken="cart")
     assert isinstance(_run("bench", tmp_path).exception, InvalidInput)

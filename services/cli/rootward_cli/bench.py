@@ -25,7 +25,6 @@ from rootward_cli.variants import Variant, variants
 
 log = logging.getLogger(__name__)
 
-DEFAULT_METHODS = ("diagnosis", "n_sigma", "robust_z")
 _DIGITS = 9
 """Significant digits to which two scores must agree to be equal."""
 

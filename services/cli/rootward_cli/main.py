@@ -81,6 +81,9 @@ def bench(
     jsonl: Annotated[
         Path | None, typer.Option(help="Write one JSON line per case, variant and method.")
     ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Write the figures as one JSON document.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the figures into this markdown page.")
     ] = None,
@@ -103,6 +106,9 @@ def bench(
     plan = benching.plan(paths, chosen, seed=seed, shifts=shifts, check=check)
     found = measured.measure(plan, jsonl, err)
     print(measured.text(found))
+    if figures:
+        figures.parent.mkdir(parents=True, exist_ok=True)
+        figures.write_text(measured.as_json(found) + "\n", encoding="utf-8")
     if report:
         command = benchmarks_page.command_line(found, report)
         benchmarks_page.into(report, benchmarks_page.section(found, command))

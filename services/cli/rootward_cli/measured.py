@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
 
+from rootward import __version__
 from rootward.errors import InvalidInput
 from rootward_cli import bench, evaluation, tables
 from rootward_cli.evaluation import Outcome, Robustness, Row
@@ -91,3 +93,30 @@ def text(found: Measured) -> str:
         f"peak memory of the whole run {found.peak_megabytes:.0f} MB"
     )
     return "\n\n".join(parts)
+
+
+def as_json(found: Measured) -> str:
+    """The figures for programs: a list of data set, method, shares and seconds, and the memory."""
+    return json.dumps(
+        {
+            "version": __version__,
+            "peak_megabytes": found.peak_megabytes,
+            "rows": [_json_row(row) for row in (*found.rows, *found.faults)],
+        },
+        indent=1,
+    )
+
+
+def _json_row(row: Row) -> dict[str, object]:
+    seconds = {"median_seconds": row.median_seconds, "p95_seconds": row.p95_seconds}
+    return {
+        "dataset": row.dataset,
+        "fault": row.fault or None,
+        "method": row.method,
+        **asdict(row.by_service),
+        "retrieval15": row.retrieval,
+        "rerank1": row.rerank,
+        **(seconds if row.method != evaluation.CHANCE else {}),
+        "failed": row.failed,
+        "abstained": row.abstained,
+    }
