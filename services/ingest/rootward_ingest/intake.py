@@ -83,11 +83,7 @@ class Intake:
             Unavailable: the bus does not answer; nothing is promised.
         """
         now = self._platform.clock.now()
-        slots = list(dict.fromkeys(readings.slots))
-        position = {slot: k for k, slot in enumerate(slots)}
-        index = np.fromiter(
-            map(position.__getitem__, readings.slots), np.int32, len(readings.slots)
-        )
+        slots, index = _distinct(readings.slots)
         verdict = self._verdict(readings, slots, index, now)
         kept, batch = _kept(readings, slots, index, verdict == 0)
         if len(batch):
@@ -161,6 +157,16 @@ class Intake:
                 return
             self._quiet_until[what] = now + _QUIET_SECONDS
         act()
+
+
+def _distinct(slots: Sequence[Slot]) -> tuple[Sequence[Slot], np.ndarray]:
+    """Each slot once, and for each sample the place of its slot among them."""
+    position = dict.fromkeys(slots, 0)
+    if len(position) == len(slots):  # one sample a series, as of a scrape
+        return slots, np.arange(len(slots), dtype=np.int32)
+    for place, slot in enumerate(position):
+        position[slot] = place
+    return list(position), np.fromiter(map(position.__getitem__, slots), np.int32, len(slots))
 
 
 def _label_verdict(slots: Sequence[Slot], index: np.ndarray) -> np.ndarray:

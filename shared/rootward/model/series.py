@@ -61,6 +61,16 @@ class Series:
         return cls.of(metric, service, instance=instance)
 
     @cached_property
+    def _hash(self) -> int:
+        return hash((self.metric, self.labels))
+
+    def __hash__(self) -> int:
+        return self._hash  # series are looked up far more often than made
+
+    def __reduce__(self) -> tuple[type[Series], tuple[str, tuple[tuple[str, str], ...]]]:
+        return Series, (self.metric, self.labels)  # a hash means nothing in another process
+
+    @cached_property
     def _values(self) -> dict[str, str]:
         return dict(self.labels)
 
