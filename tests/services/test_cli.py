@@ -99,6 +99,16 @@ def test_other_methods_can_be_named_and_unknown_ones_are_refused(tmp_path: Path)
     assert isinstance(_run("diagnose", path, "--method", "magic").exception, NotFound)
 
 
+def test_a_method_alone_gets_the_onset_that_is_found_where_none_is_known(tmp_path: Path):
+    path, found = _recording(tmp_path, broken="cart"), tmp_path / "found.jsonl"
+    assert _run("diagnose", path, "--method", "n_sigma", "--jsonl", found).exit_code == 0
+    (line,) = _lines(found)
+    assert line["candidates"][0]["service"] == "cart"
+    calm = _recording(tmp_path, broken=None)
+    _run("diagnose", calm, "--method", "n_sigma", "--jsonl", found)
+    assert "needs the onset" in _lines(found)[0]["error"]
+
+
 def test_a_missing_path_is_refused(tmp_path: Path):
     assert isinstance(_run("diagnose", tmp_path / "nowhere").exception, InvalidInput)
 

@@ -33,8 +33,9 @@ _MEASURES = """\
   (a diagnosis lists one for each service); **rerank@1**: AC@1 among those cases.
 - **mean of sets** weighs data sets equally, not cases; its p95 is that of the slowest set.
 - A method sees the metrics of a case without the columns that give the answer away, and the onset
-  and the call graph where the case has them; never the label. Seconds are those of the ranking,
-  without reading the file."""
+  and the call graph where the case has them; never the label. Where a case has no onset, every
+  method gets the one that the diagnosis finds. Seconds are those of the ranking, without reading
+  the file."""
 
 
 def section(found: Measured, command: str) -> str:

@@ -10,7 +10,10 @@ from rootward.methods import registry
 from rootward.methods.base import DiscoveryMethod, RankingMethod
 from rootward.model.case import Case
 from rootward.model.incident import Diagnosis
+from rootward.model.traits import traits
 from rootward.rca.diagnose import diagnose
+from rootward.rca.frame import framed
+from rootward.rca.onset import find_onset
 from rootward_cli.cases import Recording
 
 DIAGNOSIS = "diagnosis"
@@ -74,7 +77,12 @@ def _of_diagnosis(recording: Recording, learner: DiscoveryMethod | None, seed: i
 
 
 def _of_method(recording: Recording, method: RankingMethod, seed: int) -> Ranking:
-    case = Case(recording.window, seed=seed, calls=recording.calls)
+    """A method alone; where no onset is known, it gets the one that a diagnosis would find."""
+    window = recording.window
+    if window.onset is None:
+        rates = framed(window)
+        window = window.with_onset(find_onset(rates.values, traits(rates.series).siblings))
+    case = Case(window, seed=seed, calls=recording.calls)
     scores = method.scores(case)
     return Ranking(
         services=method.service_scores(case),
