@@ -1,0 +1,1 @@
+"""RUN as it was released, as far as it runs; for comparison."""
