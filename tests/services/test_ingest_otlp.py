@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from prometheus_client import REGISTRY
 
 from rootward.errors import Busy
 from rootward.model.series import SampleBatch
@@ -86,9 +87,15 @@ def test_an_empty_request_is_a_success(client: TestClient, bus: FakeBus):
     assert not bus.published
 
 
+def counted(reason: str) -> float:
+    name = "rootward_ingest_rejected_samples_total"
+    return REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
+
+
 def test_a_part_that_is_refused_is_a_partial_success_with_its_data_points(
     client: TestClient, bus: FakeBus
 ):
+    before = counted("bad_data_point"), counted("too_old")
     late = histogram(CUMULATIVE, time_unix_nano=TIME - 3601 * NANO)
     answer = send(client, exported(gauge(), late, summed(0, monotonic=True)))
     assert answer.partial_success.rejected_data_points == 2
@@ -96,6 +103,8 @@ def test_a_part_that_is_refused_is_a_partial_success_with_its_data_points(
     assert "2 data points refused" in told
     assert "temporality must be cumulative or delta: 1 data points" in told
     assert "too_old" in told
+    assert counted("bad_data_point") == before[0] + 1
+    assert counted("too_old") == before[1] + 5  # samples: a histogram is several series
     assert stored(bus) == {f"queue_size{CART}": 3.5}
 
 

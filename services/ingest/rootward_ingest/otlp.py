@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from starlette.datastructures import Headers
 
+from rootward import telemetry
 from rootward.errors import TooLarge, UnreadableBody, UnsupportedMedia
 from rootward_ingest.desk import UNAVAILABLE_RETRY_SECONDS, Problem, Route
 from rootward_ingest.inflight import Claim
@@ -26,6 +27,8 @@ from rootward_ingest.messages import add_message
 from rootward_ingest.otlp_points import Decoded, decode
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
+UNUSABLE = "bad_data_point"
+"""The reason, in metrics, of data points that make no sample."""
 _JSON_COST = 4
 """Bytes of Python objects that a byte of JSON becomes, roughly."""
 _PIECE = 2**20
@@ -150,6 +153,7 @@ class OtlpRoute:
         )
         decoded = decode(self._form.read(content), self._intake.known)
         receipt = self._intake.accept(decoded.readings, self.protocol)
+        telemetry.INGEST_REJECTED.labels(UNUSABLE).inc(decoded.unusable.total())
         return self._answer(decoded, receipt)
 
     def refuse(self, problem: Problem) -> Response:

@@ -19,12 +19,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
@@ -34,7 +35,6 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     NumberDataPoint,
     SummaryDataPoint,
 )
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels
@@ -54,10 +54,19 @@ _EXPONENTS = range(-1074, 1024)
 """Powers of two that a float can be."""
 _UNIT = re.compile(r"(_(duration|latency|time))?(_(seconds|milliseconds|bytes))?$")
 
-Spelling = tuple[str, Pairs, bytes, Pairs]
-"""Metric, labels of the resource, attributes of the point in their encoding, and further ones."""
 Histogram = HistogramDataPoint | ExponentialHistogramDataPoint
 Point = NumberDataPoint | Histogram | SummaryDataPoint
+Spelling = tuple[str, Pairs, type[Point], bytes, Pairs]
+"""Metric, labels of the resource, attributes of the point in its encoding, and further ones."""
+_BESIDE_ATTRIBUTES: Mapping[type[Message], Sequence[str]] = {
+    kind: [one.name for one in kind.DESCRIPTOR.fields if one.name != "attributes"]
+    for kind in (
+        NumberDataPoint,
+        HistogramDataPoint,
+        ExponentialHistogramDataPoint,
+        SummaryDataPoint,
+    )
+}
 P = TypeVar(
     "P", NumberDataPoint, HistogramDataPoint, ExponentialHistogramDataPoint, SummaryDataPoint
 )
@@ -104,22 +113,31 @@ class _Rows:
             self.total += 1
 
     def _add(self, point: Point, resource: Pairs, found: Iterable[Value]) -> None:
-        # encoded again, attributes make a key at once; they are looked into once a series
-        attributes = Resource(attributes=point.attributes).SerializeToString()
         missing = point.flags & _NO_RECORDED_VALUE
         time = point.time_unix_nano / _NANO
+        if not isinstance(point, SummaryDataPoint):
+            self.exemplars += len(point.exemplars)
+        kind, attributes = type(point), _stripped(point)
         for metric, more, value in found:
-            self.spellings.append((metric, resource, attributes, more))
+            self.spellings.append((metric, resource, kind, attributes, more))
             self.times.append(time)
             self.values.append(math.nan if missing else value)
             self.points.append(self.total)
         self.stale += missing
-        if not isinstance(point, SummaryDataPoint):
-            self.exemplars += len(point.exemplars)
+
+
+def _stripped(point: Message) -> bytes:
+    """The attributes as encoded, by taking all else out of the point, which is not needed again.
+
+    They make a key as they are and are looked into once a series, which is most of the work.
+    """
+    for name in _BESIDE_ATTRIBUTES[type(point)]:
+        point.ClearField(name)
+    return point.SerializeToString()
 
 
 def decode(request: ExportMetricsServiceRequest, known: KnownSeries) -> Decoded:
-    """The samples of a request, with the series they belong to."""
+    """The samples of a request, with the series they belong to; the request is used up."""
     rows = _Rows()
     for resource_metrics in request.resource_metrics:
         resource = resource_labels(resource_metrics.resource.attributes)
@@ -135,8 +153,8 @@ def decode(request: ExportMetricsServiceRequest, known: KnownSeries) -> Decoded:
 
 
 def _labels(spelling: Spelling) -> Labels:
-    metric, resource, attributes, more = spelling
-    return labels_of(metric, resource, pairs_of(Resource.FromString(attributes).attributes) + more)
+    metric, resource, kind, attributes, more = spelling
+    return labels_of(metric, resource, pairs_of(kind.FromString(attributes).attributes) + more)
 
 
 def _take(metric: Metric, resource: Pairs, rows: _Rows) -> None:
