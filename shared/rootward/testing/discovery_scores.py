@@ -25,6 +25,7 @@ EVERY_PAIR: Mapping[str, Mapping[str, Any]] = {
     "lagged_correlation": {"threshold": 0.0},
     "ridge_granger": {"false_discovery_rate": 1.0},
     "neural_granger": {"false_discovery_rate": 1.0},
+    "run_faithful": {"every_pair": True},
 }
 """Parameters with which a method weighs all pairs; others are scored on the edges they draw."""
 
