@@ -163,6 +163,10 @@ def test_another_type_or_encoding_is_415(
         gzip.compress(exported(gauge()).SerializeToString())[:-9],
         b"\x1f\x8bnot gzip after all",
     ],
+    ids=[
+        *("torn protobuf", "torn json", "wrong shape", "no text", "deep nesting"),
+        *("torn in gzip", "cut gzip", "no gzip"),
+    ],
 )
 def test_a_body_that_cannot_be_read_is_400_in_the_encoding_of_the_request(
     headers: dict[str, str], body: bytes, client: TestClient, bus: FakeBus
