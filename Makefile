@@ -21,7 +21,7 @@ demo-all: $(STAMP) ## run the demo once for each kind of fault; fails unless eve
 	$(BIN)/rootward demo --all --exit
 
 test: $(STAMP) ## all tests that need no server; ARGS="-k incident"
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: format-check lint types ## formatting, lint and types
 
