@@ -219,6 +219,8 @@ def _step(times: np.ndarray) -> float:
 
 
 def _onset_row(window: Window, unix: float) -> int:
+    if not np.isfinite(unix):
+        raise InvalidInput(f"onset {unix} is not a time in unix seconds")
     row = window.row_at(unix)
     if row >= len(window.times):
         raise InsufficientData(

@@ -221,6 +221,6 @@ def main() -> None:
     telemetry.set_up_logging("WARNING", "text")
     try:
         app()
-    except RootwardError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False)
+    except (RootwardError, OSError) as error:
+        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -71,7 +71,8 @@ def problem_of(error: Exception) -> Problem:
         return of_status(error.status_code, error.headers or {}, str(error.detail))
     for kind, status, code, title in _KINDS:
         if isinstance(error, kind):
-            return Problem(status, code, title, str(error), headers=_retry_after(error))
+            text = str(error).encode("utf-8", "backslashreplace").decode()
+            return Problem(status, code, title, text, headers=_retry_after(error))
     return _INTERNAL
 
 

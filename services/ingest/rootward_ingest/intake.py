@@ -198,4 +198,5 @@ def _shown(readings: Readings, k: int) -> str:
     name = slot.shown or (str(slot.series) if slot.series else "")
     if not name:
         return ""
+    name = name.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair, say
     return f"; first: {name} at {readings.times[k]:.3f} with value {readings.values[k]:g}"

@@ -30,12 +30,16 @@ from rootward.model.window import Window
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform, WindowQuery
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.frame import framed
+from rootward_worker import story
 from rootward_worker.catalogue import entries
+from rootward_worker.detect import MARGIN_ROWS
 from rootward_worker.options import WorkerOptions
 
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_SECONDS = 600.0
+LEAST_BASELINE = 30
+"""Rows that must be left when those of earlier incidents are taken out."""
 _OUTAGES = (Busy, Unavailable)
 """The job waits until these are over; they say nothing about the incident."""
 
@@ -60,8 +64,11 @@ def diagnose(
     end = _last_row_unix(platform, options, incident) if end_unix is None else end_unix
     started = perf_counter()
     try:
+        window, left_out = without_earlier(
+            platform, incident, window_of(platform, options, incident, end)
+        )
         found = diagnosis_of(
-            window_of(platform, options, incident, end),
+            window,
             discovery=discovery_method(options.discovery),
             symptom=incident.symptom,
             seed=options.seed,
@@ -78,7 +85,8 @@ def diagnose(
     telemetry.DIAGNOSIS_SECONDS.observe(seconds)
     telemetry.DIAGNOSES.labels("abstained" if found.abstained else "ok").inc()
     if end_unix is None or not _answered_later(platform, incident, end_unix):
-        platform.incidents.save(incident.id, replace(found, seconds=seconds), tenant)
+        told = (*found.cautions, *left_out)
+        platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
     _ask_the_methods(platform, incident)
 
@@ -185,6 +193,29 @@ def window_of(
             "the onset, or none after it; widen ROOTWARD_WINDOW_ROWS"
         )
     return window.with_onset(onset)
+
+
+def without_earlier(
+    platform: Platform, incident: Incident, window: Window
+) -> tuple[Window, tuple[str, ...]]:
+    """The window with the rows of earlier incidents taken out of its baseline, and a word on it.
+
+    They stay where too few other rows would be left to tell what is normal.
+    """
+    margin = MARGIN_ROWS * window.step_seconds
+    before = window.times < incident.onset_unix - margin
+    out = np.zeros(len(window.times), dtype=bool)
+    for one in platform.incidents.page(incident.tenant, status=Status.RESOLVED).items:
+        if one.id != incident.id and not story.is_new_normal(one):
+            begun, ended = one.onset_unix - margin, one.last_change_unix + margin
+            out |= before & (window.times >= begun) & (window.times <= ended)
+    if not out.any():
+        return window, ()
+    if np.count_nonzero(before & ~out) < LEAST_BASELINE:
+        return window, ("The baseline holds rows of earlier incidents.",)
+    values = np.where(out[:, None], np.nan, window.values)
+    word = f"{np.count_nonzero(out)} rows of earlier incidents were left out of the baseline."
+    return replace(window, values=values), (word,)
 
 
 def _case(platform: Platform, options: WorkerOptions, incident: Incident, method: Method) -> Case:

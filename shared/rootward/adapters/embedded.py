@@ -18,6 +18,9 @@ from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG
 
 log = logging.getLogger(__name__)
 
+LONGEST_STOP_SECONDS = 10.0
+"""How long a stop waits for a job in hand; its row stays, so that it is not lost."""
+
 _LONGEST_LOOK_SECONDS = 0.2
 """How long to wait at most before looking at the clock again: it need not run in real time."""
 
@@ -235,7 +238,9 @@ class ThreadJobs:
             self._wake.notify_all()
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join()
+                thread.join(LONGEST_STOP_SECONDS)
+        if any(thread.is_alive() for thread in self._threads):
+            log.warning("a job did not end in time; it runs again after the next start")
         self._let_go()
 
     def _run(self, handlers: Mapping[str, JobHandler]) -> None:

@@ -18,6 +18,8 @@ from rootward.errors import InvalidConfiguration, InvalidParameters, NotFound
 from rootward.methods.base import Method
 
 ENTRY_POINTS = "rootward.methods"
+LARGEST_FACTOR = 20
+"""How many times its default a whole-number parameter may be."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class Registry:
                 f"{name} has no parameter {', '.join(sorted(unknown))}; "
                 f"it has {', '.join(sorted(known)) or 'none'}"
             )
+        if is_dataclass(kind):
+            for field in fields(kind):
+                _check_size(name, field.name, field.default, given.get(field.name))
         try:
             return kind(**given)
         except (TypeError, ValueError) as error:
@@ -82,6 +87,15 @@ def load() -> Registry:
 def canonical(parameters: Mapping[str, Any]) -> str:
     """Parameters as one spelling of JSON, so that equal ones compare equal."""
     return json.dumps(dict(parameters), sort_keys=True, separators=(",", ":"))
+
+
+def _check_size(method: str, name: str, default: object, value: object) -> None:
+    """Counts and sizes decide how long a method runs: they may grow, and not without end."""
+    if not isinstance(default, int) or not isinstance(value, int | float):
+        return
+    most = LARGEST_FACTOR * max(default, 1)
+    if value > most:
+        raise InvalidParameters(f"{method}: {name} is {value}; at most {most} is allowed")
 
 
 def _add(found: dict[str, type[Method]], kind: type[Method]) -> None:

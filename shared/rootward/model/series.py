@@ -51,6 +51,8 @@ class Series:
         Raises:
             InvalidInput: the separator is missing or one of the two parts is empty.
         """
+        if not separator:
+            raise InvalidInput("the separator between service and metric is empty")
         owner, found, metric = column.partition(separator)
         service, _, instance = owner.partition("#")
         if not (found and service and metric):

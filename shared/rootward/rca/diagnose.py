@@ -29,6 +29,8 @@ from rootward.rca.ranking import rank
 from rootward.rca.views import opinions, views
 from rootward.rca.wording import clock, duration, listed
 
+LEAST_TO_SEARCH = 10
+"""Fewest rows in which an onset that nobody named is looked for."""
 MAX_CANDIDATES = 50
 SCREENED = 40
 """Series that the causal graph is learnt on."""
@@ -122,6 +124,11 @@ def _onset(window: Window) -> tuple[int | None, tuple[str, ...]]:
     """The row where the incident began, and what is to be said about how it is known."""
     siblings = traits(window.series).siblings
     if window.onset is None:
+        if len(window.values) < LEAST_TO_SEARCH:
+            raise InsufficientData(
+                f"finding the onset takes {LEAST_TO_SEARCH} rows, the window has "
+                f"{len(window.values)}; name the onset, or send more rows"
+            )
         onset = find_onset(window.values, siblings)
         when = "" if onset is None else f" at {clock(float(window.times[onset]))}"
         return onset, (f"The onset was not given; it was found in the data{when}.",)
@@ -215,10 +222,10 @@ def _set_of(likely: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     more = [f"{len(likely) - _NAMED} more"] if len(likely) > _NAMED else []
     named = listed([*likely[:_NAMED], *more])
-    among = f"the cause is among {named}" if len(likely) > 1 else f"the cause is {named} alone"
     return (
-        f"With {round(100 * LIKELY)} % confidence {among}. On labelled systems that were left "
-        f"out of the fit, such sets held the cause in {COVERED} of the incidents.",
+        f"Not to be ruled out: {named}. Sets drawn like this one are meant to hold the cause in "
+        f"{round(100 * LIKELY)} % of incidents; on labelled systems that were left out of the fit "
+        f"they did in {COVERED}.",
     )
 
 

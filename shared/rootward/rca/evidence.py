@@ -216,6 +216,10 @@ def _against(found: Findings, place: int) -> Evidence:
     """What the candidate lacks against the first."""
     seen, ranking = found.seen, found.ranking
     own, first = ranking.speaking[place], ranking.speaking[0]
+    if float(seen.found.size[own]) < 1 and not seen.found.gone[own]:
+        text = f"Not first: compared with {found.name(first)}, it stayed near its baseline."
+        return Evidence("against", text, float(ranking.scores[0] - ranking.scores[place]),
+                        "log deviations")  # fmt: skip
     reasons = []
     ratio = float(seen.found.size[first]) / max(float(seen.found.size[own]), 1e-9)
     if ratio >= _SAME:
