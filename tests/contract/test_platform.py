@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import sqlite3
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, inspect
 
 from rootward import bootstrap
-from rootward.adapters.clock import ReplayClock, SystemClock
+from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Outcome, Policy
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database, open_database
@@ -207,17 +206,3 @@ class TestClocks:
         before = time.time()
 
         assert before <= SystemClock().now() <= time.time()
-
-    def test_a_replay_starts_where_it_is_told_and_runs_faster(
-        self, monkeypatch: pytest.MonkeyPatch
-    ):
-        ticks = itertools.count(100.0, 2.0)
-        monkeypatch.setattr("rootward.adapters.clock.time.monotonic", lambda: next(ticks))
-        clock = ReplayClock(1_000.0, speed=30.0)
-
-        assert [clock.now(), clock.now()] == [1_060.0, 1_120.0]
-
-    @pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), float("inf")])
-    def test_a_replay_that_does_not_move_on_is_refused(self, speed: float):
-        with pytest.raises(InvalidConfiguration, match="positive speed"):
-            ReplayClock(0.0, speed)

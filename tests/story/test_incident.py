@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rootward.settings import Settings
-from rootward_cli.replay import SteppedClock
+from rootward.testing.fakes import ManualClock
 from rootward_cli.up import Node, running
 
 START = 1_700_000_000.0
@@ -19,12 +19,12 @@ SERVICES = ("front", "cart", "orders", "payment", "user")
 
 
 @pytest.fixture
-def clock() -> SteppedClock:
-    return SteppedClock(START)
+def clock() -> ManualClock:
+    return ManualClock(START)
 
 
 @pytest.fixture
-def node(tmp_path: Path, clock: SteppedClock) -> Iterator[Node]:
+def node(tmp_path: Path, clock: ManualClock) -> Iterator[Node]:
     settings = Settings(
         database_url=f"sqlite:///{tmp_path / 'story.db'}", port=0, step_seconds=STEP
     )
@@ -32,13 +32,13 @@ def node(tmp_path: Path, clock: SteppedClock) -> Iterator[Node]:
         yield started
 
 
-def _send(node: Node, clock: SteppedClock, rows: range, *, broken: str | None) -> None:
+def _send(node: Node, clock: ManualClock, rows: range, *, broken: str | None) -> None:
     """A row of five services each step; the broken one and what calls it turn slow."""
     with httpx.Client(base_url=node.url, timeout=30) as client:
         for row in rows:
             rng = np.random.default_rng(row)
             time = START + row * STEP
-            clock.step_to(time)
+            clock.set(time)
             samples = []
             for service in SERVICES:
                 bad = service == broken
@@ -68,7 +68,7 @@ def _incidents(node: Node) -> list[dict]:
     return httpx.get(f"{node.url}/api/v1/incidents", timeout=30).json()["items"]
 
 
-def test_a_fault_becomes_one_incident_that_names_its_service(node: Node, clock: SteppedClock):
+def test_a_fault_becomes_one_incident_that_names_its_service(node: Node, clock: ManualClock):
     _send(node, clock, range(80), broken=None)
     assert _incidents(node) == []
     _send(node, clock, range(80, 100), broken="cart")
@@ -86,7 +86,7 @@ def test_a_fault_becomes_one_incident_that_names_its_service(node: Node, clock: 
     assert len(_incidents(node)) == 1
 
 
-def test_calm_metrics_open_nothing(node: Node, clock: SteppedClock):
+def test_calm_metrics_open_nothing(node: Node, clock: ManualClock):
     _send(node, clock, range(150), broken=None)
     _eventually(lambda: node.platform.bus.backlog() == 0)
     assert _incidents(node) == []

@@ -22,6 +22,7 @@ from rootward.model.incident import Diagnosis, Incident
 from rootward.model.window import Window
 from rootward.ports import Platform
 from rootward.settings import Settings
+from rootward.testing.fakes import ManualClock
 from rootward_cli import cases
 from rootward_cli.evaluation import scores
 from rootward_cli.up import Node, running, wait_for_signal
@@ -29,19 +30,6 @@ from rootward_cli.up import Node, running, wait_for_signal
 MOST_WAITING = 20
 """Batches that may wait before the replay holds back: the detector sets the pace."""
 PATIENCE_SECONDS = 300
-
-
-class SteppedClock:
-    """A clock that stands at the time of the row sent last."""
-
-    def __init__(self, unix: float) -> None:
-        self._unix = unix
-
-    def now(self) -> float:
-        return self._unix
-
-    def step_to(self, unix: float) -> None:
-        self._unix = unix
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,7 @@ def replay(
     """
     recording = cases.read(file)
     window = recording.window
-    clock = SteppedClock(float(window.times[0]))
+    clock = ManualClock(float(window.times[0]))
     with running(settings.model_copy(update={"step_seconds": window.step_seconds}), clock) as node:
         say(f"{len(window.times)} rows of {len(window.series)} series → {node.url}")
         _send(window, node, clock, speed)
@@ -102,7 +90,7 @@ def replay(
     return report
 
 
-def _send(window: Window, node: Node, clock: SteppedClock, speed: float) -> None:
+def _send(window: Window, node: Node, clock: ManualClock, speed: float) -> None:
     names = [
         {"service": s.service, "metric": s.metric, "labels": dict(s.labels)} for s in window.series
     ]
@@ -112,7 +100,7 @@ def _send(window: Window, node: Node, clock: SteppedClock, speed: float) -> None
         for time, values in zip(window.times, window.values, strict=True):
             if speed:
                 pause.wait(max(0.0, started + (float(time) - first) / speed - monotonic()))
-            clock.step_to(float(time))
+            clock.set(float(time))
             body = {
                 "series": names,
                 "times": [float(time)],
