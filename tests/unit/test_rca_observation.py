@@ -57,3 +57,14 @@ def test_a_percentile_of_waits_without_requests_is_no_departure():
     seen = observe(Window(series, 10.0 * np.arange(100), values, 10.0, ONSET), ONSET)
 
     assert seen.size[0] == 0
+
+
+def test_an_instance_is_named_only_where_a_service_has_several():
+    one, two = (Series.of("cpu_usage", "api", instance=i) for i in ("a", "b"))
+    view = Series.of("latency_from_web_mean", "api")
+    values = np.random.default_rng(3).normal(50.0, 1.0, (100, 2))
+    alone = Window((one, view), 10.0 * np.arange(100), values, 10.0, ONSET)
+    both = replace(alone, series=(one, two))
+
+    assert observe(alone, ONSET).spoken(one) == "api|cpu_usage"
+    assert observe(both, ONSET).spoken(one) == "api#a|cpu_usage"

@@ -176,9 +176,8 @@ def _tell(verdict: Verdict, node: Node, console: Console) -> None:
     if verdict.diagnosis:
         console.print(escape(verdict.diagnosis.conclusion), highlight=False, soft_wrap=True)
         for c in verdict.diagnosis.candidates[:5]:
-            console.print(
-                f"  {c.rank}. {escape(c.service)}  {c.score:.0%}  {escape(str(c.series))}"
-            )
+            line = f"  {c.rank}. {escape(c.service)}  {c.score:.0%}  {escape(str(c.series))}"
+            console.print(line, highlight=False, soft_wrap=True)
             for evidence in c.evidence[:2] if c.rank == 1 else ():
                 console.print(f"       {escape(evidence.text)}", highlight=False, soft_wrap=True)
     state = "[green]right[/green]" if verdict.right else "[red]wrong[/red]"

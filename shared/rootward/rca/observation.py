@@ -49,7 +49,8 @@ class Observation:
 
     def spoken(self, series: Series) -> str:
         """The series as a person would name it: the instance only where a service has several."""
-        instances = {s.instance for s in self.window.series if s.service == series.service}
+        own = (s.instance for s in self.window.series if s.service == series.service)
+        instances = set(filter(None, own))
         labels = tuple((k, v) for k, v in series.labels if k != INSTANCE or len(instances) > 1)
         return str(Series(series.metric, labels))
 
