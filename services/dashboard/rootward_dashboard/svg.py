@@ -16,9 +16,6 @@ class Markup(str):
         return self
 
 
-EMPTY = Markup("")
-
-
 def element(name: str, *children: str, **attributes: Attribute) -> Markup:
     """An element; children that are not `Markup` are text and get escaped.
 

@@ -10,10 +10,9 @@ from jaxtyping import Int
 from rootward.model.series import Series
 from rootward.model.traits import Traits
 from rootward.numerics.topology import Calls
-from rootward.rca.labelled_calls import FROM
+from rootward.rca.labelled_calls import CALLER_LABELS, FROM
 
 _STATISTIC = re.compile(r"_(mean|p\d+|rate|errors_ratio)$")
-_SOURCE_LABELS = ("source_workload", "source_app", "source_service", "client_service", "source")
 
 
 def known_calls(traits: Traits, calls: tuple[tuple[str, str], ...]) -> Calls:
@@ -36,7 +35,7 @@ def viewers(series: tuple[Series, ...], traits: Traits) -> Int[np.ndarray, " ser
 
 
 def _viewer(series: Series) -> str:
-    for label in _SOURCE_LABELS:
+    for label in CALLER_LABELS:
         if value := series.label(label):
             return value
     return _STATISTIC.sub("", series.metric.rpartition(FROM)[2]) if FROM in series.metric else ""

@@ -35,7 +35,9 @@ _CALLEE = (
     "upstream_service", "upstream_host", "remote_service", "target_service", "callee", "backend",
 )  # fmt: skip
 """Labels of a client's series that name whom it calls."""
-_CALLER = ("source_service", "source_workload", "source_app", "caller", "client_service")
+CALLER_LABELS = (
+    "source_service", "source_workload", "source_app", "caller", "client_service", "source",
+)  # fmt: skip
 """Labels of a server's series that name who calls it."""
 
 
@@ -88,7 +90,7 @@ def _ends(series: Series) -> Iterator[tuple[str, str]]:
             yield labels[caller], labels[callee]
             return
     yield from ((series.service, labels[name]) for name in _CALLEE if name in labels)
-    yield from ((labels[name], series.service) for name in _CALLER if name in labels)
+    yield from ((labels[name], series.service) for name in CALLER_LABELS if name in labels)
 
 
 def _service(name: str, services: dict[str, str]) -> str | None:
