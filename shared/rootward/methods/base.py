@@ -23,14 +23,110 @@ class Family(StrEnum):
     DISCOVERY = "discovery"
     RANKING = "ranking"
     CHANGE = "change"
+    EFFECTS = "effects"
+    COUNTERFACTUALS = "counterfactuals"
+    INVARIANCE = "invariance"
+    DECISIONS = "decisions"
+    REASONING = "reasoning"
+    SIGNATURES = "signatures"
+    TRAINING = "training"
+    RECOVERY = "recovery"
+    MAPS = "maps"
+    RETRIEVAL = "retrieval"
 
 
 class Need(StrEnum):
-    """What a method asks for beside the window."""
+    """What a method asks for beside the window; where it is missing the method cannot apply."""
 
     GRAPH = "graph"
     HISTORY = "history"
     ONSET = "onset"
+    SYMPTOM = "symptom"
+    CALLS = "calls"
+    CHANGES = "changes"
+    CANDIDATES = "candidates"
+    DOCUMENTS = "documents"
+    EXPERIMENT = "experiment"
+    TEXT = "text"
+
+
+class Provenance(StrEnum):
+    """How near the code is to the paper."""
+
+    PAPER = "paper"
+    """The algorithm as it was published."""
+    RECONSTRUCTION = "reconstruction"
+    """The paper leaves parts open, or they could not be read; those are ours."""
+    ASSUMED = "assumed"
+    """The paper gave the idea; what is computed is our own choice."""
+
+
+class Scope(StrEnum):
+    """What a method is about."""
+
+    INCIDENT = "incident"
+    FLEET = "fleet"
+    """All incidents of a tenant."""
+    EXPERIMENT = "experiment"
+    """A rollout, a flag, a canary."""
+    MODEL = "model"
+    """The forecasters behind the diagnosis."""
+    TEXT = "text"
+    """Something that was said or written."""
+
+
+class Anchor(StrEnum):
+    """Where on the page of an incident a method is offered."""
+
+    SUMMARY = "summary"
+    CANDIDATES = "candidates"
+    TIMELINE = "timeline"
+    METRICS = "metrics"
+    GRAPH = "graph"
+    CHANGES = "changes"
+    PATTERNS = "patterns"
+    ACTIONS = "actions"
+    SIMILAR = "similar"
+    POSTMORTEM = "postmortem"
+    MODELS = "models"
+    """Beside what is said of the forecasters."""
+
+
+class Cost(StrEnum):
+    """How long the defaults take on two cores, for an incident of usual size."""
+
+    INSTANT = "instant"
+    """Under two seconds."""
+    SECONDS = "seconds"
+    """Under thirty."""
+    MINUTES = "minutes"
+
+
+class Trigger(StrEnum):
+    """What makes a method run."""
+
+    INCIDENT = "incident"
+    """Every diagnosis; only for what is instant."""
+    REQUEST = "request"
+    """Someone asks."""
+
+
+HOME: Mapping[Family, Anchor] = {
+    Family.DISCOVERY: Anchor.GRAPH,
+    Family.RANKING: Anchor.CANDIDATES,
+    Family.CHANGE: Anchor.TIMELINE,
+    Family.EFFECTS: Anchor.CHANGES,
+    Family.COUNTERFACTUALS: Anchor.METRICS,
+    Family.INVARIANCE: Anchor.METRICS,
+    Family.DECISIONS: Anchor.ACTIONS,
+    Family.REASONING: Anchor.POSTMORTEM,
+    Family.SIGNATURES: Anchor.PATTERNS,
+    Family.TRAINING: Anchor.MODELS,
+    Family.RECOVERY: Anchor.CANDIDATES,
+    Family.MAPS: Anchor.GRAPH,
+    Family.RETRIEVAL: Anchor.SIMILAR,
+}
+"""Where a family is offered unless a method says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +141,35 @@ class About:
     paper: str
     """Authors, year, title, identifier."""
     needs: frozenset[Need] = frozenset()
-    default: bool = False
-    """Run on every incident?"""
+    provenance: Provenance = Provenance.PAPER
+    provenance_note: str = ""
+    """What is ours, where the code is not the paper's algorithm throughout."""
+    scope: Scope = Scope.INCIDENT
+    anchors: tuple[Anchor, ...] = ()
+    """Where it is offered; empty: at the home of its family, see `offered_at`."""
+    cost: Cost = Cost.SECONDS
+    trigger: Trigger = Trigger.REQUEST
+    assumptions: tuple[str, ...] = ()
+    """What must hold for the answer to be right, each a sentence shown to the reader."""
+    limits: tuple[str, ...] = ()
+    """What must not be concluded whatever the data, each a sentence shown to the reader."""
+    library: str = ""
+    """Import name of a library that it needs and that may be missing."""
+    level: float | None = None
+    """Share of false claims on data without an effect that it keeps to, such as 0.05.
+
+    None for a method that claims no detection. With a level, every result sets `found`.
+    """
+
+    @property
+    def offered_at(self) -> tuple[Anchor, ...]:
+        """The anchors, or the home of the family."""
+        return self.anchors or (HOME[self.family],)
+
+    @property
+    def default(self) -> bool:
+        """Whether it runs on every incident by itself."""
+        return self.trigger is Trigger.INCIDENT
 
 
 class Method(ABC):

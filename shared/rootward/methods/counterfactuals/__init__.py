@@ -1,0 +1,1 @@
+"""What if it had stayed normal?"""

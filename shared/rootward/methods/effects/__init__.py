@@ -1,0 +1,1 @@
+"""What did this rollout do?"""

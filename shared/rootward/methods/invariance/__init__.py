@@ -1,0 +1,1 @@
+"""What still holds in a new regime?"""

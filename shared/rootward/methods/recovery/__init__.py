@@ -1,0 +1,1 @@
+"""Which few sources explain the rest?"""

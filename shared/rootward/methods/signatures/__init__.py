@@ -1,0 +1,1 @@
+"""Which patterns make up an incident?"""

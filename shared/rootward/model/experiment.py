@@ -1,0 +1,42 @@
+"""Experiment: what a rollout, a flag or a canary did to many units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from rootward.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """One entry for each unit (a bucket of requests, a pod in an hour); nothing is NaN."""
+
+    name: str
+    """The flag or the rollout."""
+    instrument: Float[np.ndarray, " units"]
+    """1 for the units that the rollout was meant for, 0 for the others."""
+    exposure: Float[np.ndarray, " units"]
+    """1 where the new path was really taken."""
+    outcome: Float[np.ndarray, " units"]
+    outcome_name: str
+    """With its unit, such as latency_seconds."""
+    covariates: Float[np.ndarray, "units covariates"]
+    """What was known of each unit before the rollout."""
+    covariate_names: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    """For each unit the group whose members resemble each other; empty where there are none."""
+
+    def __post_init__(self) -> None:
+        units = len(self.instrument)
+        columns = (self.exposure, self.outcome, self.covariates)
+        if any(len(column) != units for column in columns):
+            raise InvalidInput("the columns of an experiment differ in length")
+        if self.covariates.shape[1] != len(self.covariate_names):
+            raise InvalidInput("an experiment needs a name for each covariate")
+        if len(self.clusters) not in (0, units):
+            raise InvalidInput("an experiment names a cluster for every unit or for none")
+        if not all(np.isfinite(column).all() for column in (self.instrument, *columns)):
+            raise InvalidInput("an experiment holds a value that is not finite")
