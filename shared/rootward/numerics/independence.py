@@ -34,10 +34,12 @@ def partial_correlations(
 
 
 def correlation_p(
-    r: Float[np.ndarray, "*shape"], samples: int, conditions: int
+    r: Float[np.ndarray, "*shape"],
+    samples: float | int | Float[np.ndarray, "*shape"],
+    conditions: int,
 ) -> Float[np.ndarray, "*shape"]:
     """Two-sided p-value of a (partial) correlation by Fisher's z; rows taken as independent."""
-    freedom = max(samples - conditions - 3, 1)
+    freedom = np.maximum(samples - conditions - 3.0, 1.0)
     z = np.sqrt(freedom) * np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
     return np.asarray(2 * stats.norm.sf(np.abs(z)))
 
