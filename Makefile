@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types up bench docs demo-all clean
+.PHONY: help demo test test-slow check format format-check lint types up bench docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo-all: $(STAMP) ## run the demo once for each kind of fault; fails unless eve
 
 test: $(STAMP) ## all tests that need no server; ARGS="-k incident"
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+test-slow: $(STAMP) ## the tests that take long: methods with their defaults, acceptance in full
+	$(BIN)/python -m pytest -q -n 2 --dist load -m slow --timeout 900 $(ARGS)
 
 check: format-check lint types ## formatting, lint and types
 

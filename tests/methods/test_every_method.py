@@ -7,18 +7,31 @@ from pydantic import TypeAdapter
 
 from rootward.codec import from_json, to_json
 from rootward.errors import InvalidParameters
-from rootward.methods.base import Family
+from rootward.methods.base import Cost, Family
 from rootward.methods.registry import load
 from rootward.model.result import Result
-from rootward.testing.checks import CHECKS, standard_case
+from rootward.testing.checks import CHECKS, is_slow, quick, small_case, standard_run
 
 MOST_BYTES = 256 * 1024
 METHODS = load().methods
 TESTS = Path(__file__).parent
 
 
-@pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def _marked(check, name):
+    marks = [pytest.mark.slow] if is_slow(check, METHODS[name]) else []
+    return pytest.param(check, name, marks=marks, id=f"{check.__name__}-{name}")
+
+
+def _results(name):
+    """The result on the small case, and on the standard one where that is instant."""
+    kind = METHODS[name]
+    method = quick(kind)
+    yield method.run(small_case(method))
+    if kind.about.cost is Cost.INSTANT:
+        yield standard_run(kind).result
+
+
+@pytest.mark.parametrize(("check", "name"), [_marked(c, n) for c in CHECKS for n in METHODS])
 def test_it_holds_for_every_method(check, name):
     kind = METHODS[name]
     if reason := kind.exceptions.get(check.__name__):
@@ -28,11 +41,10 @@ def test_it_holds_for_every_method(check, name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_its_result_survives_the_codec_and_stays_small(name):
-    method = METHODS[name]()
-    result = method.run(standard_case(method))
-    text = to_json(result, Result)
-    assert from_json(text, Result) == result
-    assert len(text.encode()) < MOST_BYTES
+    for result in _results(name):
+        text = to_json(result, Result)
+        assert from_json(text, Result) == result
+        assert len(text.encode()) < MOST_BYTES
 
 
 @pytest.mark.parametrize("name", METHODS)

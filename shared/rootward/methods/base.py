@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph
-from rootward.model.result import Bars, GraphBlock, Result
+from rootward.model.result import Bars, Caveat, CaveatCode, GraphBlock, Inputs, Result
 from rootward.model.window import Window
 
 
@@ -98,8 +98,9 @@ class Cost(StrEnum):
     INSTANT = "instant"
     """Under two seconds."""
     SECONDS = "seconds"
-    """Under thirty."""
+    """Under ten."""
     MINUTES = "minutes"
+    """Under two."""
 
 
 class Trigger(StrEnum):
@@ -127,6 +128,10 @@ HOME: Mapping[Family, Anchor] = {
     Family.RETRIEVAL: Anchor.SIMILAR,
 }
 """Where a family is offered unless a method says otherwise."""
+
+
+TIME_IS_UP = Caveat(CaveatCode.DEADLINE, "Time was up; this is the best answer until then.")
+"""For a method that `Case.go_on` told to end."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,8 @@ class Method(ABC):
     about: ClassVar[About]
     exceptions: ClassVar[Mapping[str, str]] = {}
     """Checks of `rootward.testing.checks` that do not hold for it, each with the reason."""
+    quick: ClassVar[Mapping[str, int | float | str | bool]] = {}
+    """Parameters for those checks that ask for form and not for quality: fewer steps."""
 
     @abstractmethod
     def run(self, case: Case) -> Result:
@@ -199,15 +206,26 @@ class DiscoveryMethod(Method):
             InsufficientData: too few rows or series.
         """
 
+    def learn(self, case: Case) -> CausalGraph:
+        """`discover`, unless a method that takes long ends at the case's deadline."""
+        return self.discover(case.window, case.seed)
+
     def run(self, case: Case) -> Result:
         """Show the graph, strongest edges in words."""
-        graph = self.discover(case.window, case.seed)
+        graph = self.learn(case)
         strongest = sorted(graph.edges, key=lambda e: -e.weight)[:1]
         answer = f"{len(graph.edges)} causal edges between {len(graph.series)} series"
         for edge in strongest:
             lag = edge.lag * case.window.step_seconds
             answer += f"; the strongest is {edge.cause} → {edge.effect} after {lag:g} s"
-        return Result(answer + ".", (GraphBlock("Causal graph", graph),))
+        late = case.deadline.passed
+        return Result(
+            answer + ".",
+            (GraphBlock("Causal graph", graph),),
+            status="weak" if late else "ok",
+            caveats=(TIME_IS_UP,) if late else (),
+            inputs=Inputs.of(case.window),
+        )
 
 
 class RankingMethod(Method):
@@ -233,4 +251,5 @@ class RankingMethod(Method):
         ranked = sorted(self.service_scores(case).items(), key=lambda pair: (-pair[1], pair[0]))
         top = ranked[:10]
         bars = Bars("Services by score", tuple(s for s, _ in top), tuple(v for _, v in top))
-        return Result(f"{top[0][0]} stands first with a score of {top[0][1]:.3g}.", (bars,))
+        answer = f"{top[0][0]} stands first with a score of {top[0][1]:.3g}."
+        return Result(answer, (bars,), inputs=Inputs.of(case.window))

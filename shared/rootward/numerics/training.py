@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from rootward.numerics.pace import GoOn, always
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -20,8 +22,13 @@ class Bounds:
     """Steps between two looks at the held-out rows."""
 
 
-def train(step: Callable[[], None], held_out_loss: Callable[[], float], bounds: Bounds) -> int:
-    """Call `step` until the bounds say stop; the number of steps taken."""
+def train(
+    step: Callable[[], None],
+    held_out_loss: Callable[[], float],
+    bounds: Bounds,
+    go_on: GoOn = always,
+) -> int:
+    """Call `step` until the bounds or `go_on` say stop; the number of steps taken."""
     best, best_at = float("inf"), 0
     for taken in range(1, bounds.steps + 1):
         step()
@@ -31,6 +38,8 @@ def train(step: Callable[[], None], held_out_loss: Callable[[], float], bounds: 
                 best, best_at = loss, taken
             elif taken - best_at >= bounds.patience:
                 return taken
+        if not go_on(taken / bounds.steps):
+            return taken
     return bounds.steps
 
 

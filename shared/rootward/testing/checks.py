@@ -13,45 +13,79 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from rootward.errors import InsufficientData
-from rootward.methods.base import DiscoveryMethod, Method, Need, RankingMethod
+from rootward.methods.base import (
+    Cost,
+    DiscoveryMethod,
+    Method,
+    Provenance,
+    RankingMethod,
+)
 from rootward.model.case import Case
-from rootward.model.graph import CausalGraph, Edge
+from rootward.model.deadline import Deadline
 from rootward.model.result import Result
 from rootward.model.window import Window
 from rootward.testing import cases
 from rootward.testing.cases import Planted
+from rootward.testing.equipment import calm_case, equipped, small_case, standard_case
 
-MOST_SECONDS = 10.0
+MOST_SECONDS: Mapping[Cost, float] = {Cost.INSTANT: 2.0, Cost.SECONDS: 10.0, Cost.MINUTES: 120.0}
+"""For the standard case with the defaults."""
+MOST_QUICK_SECONDS = 2.0
+"""For the small case with the parameters of `Method.quick`."""
+GRACE_SECONDS = 1.0
+"""How long a method may take to notice that its time is up."""
+CALM_CASES = 60
 Finding = Mapping[tuple[str, ...], float] | str
 """What must not change: edges or scores by name, or the answer in words."""
 
 
-def standard_case(method: Method) -> Case:
-    """A latency fault deep in the shop, with all that the method asks for."""
-    return equipped(method, cases.shop(seed=1))
+@dataclass(frozen=True)
+class Run:
+    """One run and what it left behind."""
+
+    result: Result
+    seconds: float
+    """Wall-clock time, or processor time where that is shorter: others may be at work."""
+    touched: str
+    """Global state that was changed; empty if none was."""
 
 
-def small_case(method: Method) -> Case:
-    """A fault at the head of a chain of six."""
-    return equipped(method, cases.chain(rows=240, seed=1, length=6, fault=8.0))
+def quick(kind: type[Method]) -> Method:
+    """The method with the parameters that it gives for checks, defaults for the rest."""
+    return kind(**kind.quick)
 
 
-def equipped(method: Method, planted: Planted) -> Case:
-    """The case with the true graph and quiet history, if the method needs them."""
-    needs = method.about.needs
-    graph = None
-    if Need.GRAPH in needs:
-        edges = tuple(Edge(i, j, 1, 0.5, 1) for i, j in sorted(planted.edges))
-        graph = CausalGraph(planted.window.series, edges)
-    case = planted.case(seed=3, graph=graph)
-    if Need.HISTORY in needs:
-        return replace(case, history=(planted.window.with_onset(None),))
-    return case
+@cache
+def standard_run(kind: type[Method]) -> Run:
+    """The defaults on the standard case; run once however many checks ask."""
+    method = kind()
+    return _run(method, standard_case(method))
+
+
+@cache
+def small_run(kind: type[Method]) -> Run:
+    """The quick parameters on the small case; run once however many checks ask."""
+    method = quick(kind)
+    return _run(method, small_case(method))
+
+
+def _run(method: Method, case: Case) -> Run:
+    before, threads = _global_state(), set(threading.enumerate())
+    began, worked = time.perf_counter(), time.process_time()
+    result = method.run(case)
+    took = min(time.perf_counter() - began, time.process_time() - worked)
+    touched = []
+    if _global_state() != before:
+        touched.append("global random state or torch's thread count")
+    if left := set(threading.enumerate()) - threads:
+        touched.append(f"threads left behind: {left}")
+    return Run(result, took, "; ".join(touched))
 
 
 def finding(method: Method, case: Case) -> Finding:
@@ -81,6 +115,11 @@ def presents_itself(kind: type[Method]) -> None:
     about = kind.about
     assert about.question.endswith("?"), f"not a question: {about.question!r}"
     assert about.paper.strip(), "no paper is named"
+    noted = about.provenance is Provenance.PAPER or about.provenance_note.strip()
+    assert noted, "provenance_note does not say what is ours"
+    for sentence in (*about.assumptions, *about.limits):
+        assert sentence.endswith("."), f"not a sentence: {sentence!r}"
+    assert about.cost is Cost.INSTANT or not about.default, "only instant methods run unasked"
     assert (kind.__doc__ or "").strip(), "the class has no docstring"
     module = kind.__module__.removesuffix(".method")
     assert about.name == module.rpartition(".")[2], f"{about.name} does not live in {module}"
@@ -107,50 +146,68 @@ def _explained_fields(kind: type[Method]) -> set[str]:
 
 
 def fast_enough(kind: type[Method]) -> None:
-    """With its defaults it answers the standard case in time.
+    """With its defaults it answers the standard case in the time that its cost says."""
+    run = standard_run(kind)
+    assert run.result.answer.strip()
+    most = MOST_SECONDS[kind.about.cost]
+    assert run.seconds < most, f"took {run.seconds:.1f} s, {kind.about.cost} is under {most} s"
 
-    Wall-clock time counts, or processor time where that is shorter: others may be at work.
-    """
-    method = kind()
-    case = standard_case(method)
-    began, worked = time.perf_counter(), time.process_time()
-    result = method.run(case)
-    took = min(time.perf_counter() - began, time.process_time() - worked)
-    assert isinstance(result, Result)
+
+def quick_enough(kind: type[Method]) -> None:
+    """The parameters for checks keep the tests of all methods fast."""
+    run = small_run(kind)
+    assert run.seconds < MOST_QUICK_SECONDS, f"took {run.seconds:.1f} s; see Method.quick"
+
+
+def says_how_sure(kind: type[Method]) -> None:
+    """A weak result says why, figures are numbers, and a method with a level says if it found."""
+    result = small_run(kind).result
     assert result.answer.strip()
-    assert took < MOST_SECONDS, f"took {took:.1f} s"
+    assert (result.status == "weak") == bool(result.caveats), "weak without caveat, or the reverse"
+    assert all(caveat.text.endswith(".") for caveat in result.caveats), "a caveat is a sentence"
+    figures = [f for f in (result.headline, result.baseline) if f is not None]
+    assert all(np.isfinite(f.value) and f.name.strip() for f in figures)
+    assert (result.found is None) == (kind.about.level is None), "found goes with About.level"
 
 
 def same_seed(kind: type[Method]) -> None:
     """Twice the same, and the window is as it was."""
-    method = kind()
+    method = quick(kind)
     case = small_case(method)
     before = case.window.values.copy()
-    assert method.run(case) == method.run(case)
+    assert method.run(case) == small_run(kind).result
     assert np.array_equal(case.window.values, before)
     assert not case.window.values.flags.writeable
 
 
 def permuting_columns(kind: type[Method]) -> None:
     """The order of the columns changes nothing."""
-    method = kind()
+    method = quick(kind)
     case = small_case(method)
     order = np.random.default_rng(5).permutation(len(case.window.series))
     assert case.symptom is not None
     moved = int(np.flatnonzero(order == case.symptom)[0])
     history = tuple(w.select(order.tolist()) for w in case.history)
     other = replace(case, window=case.window.select(order.tolist()), symptom=moved, history=history)
-    assert agree(finding(method, case), finding(method, other))
+    assert agree(_small_finding(kind), finding(method, other))
 
 
 def scaling_units(kind: type[Method]) -> None:
     """Units of measurement change nothing."""
-    method = kind()
+    method = quick(kind)
     case = small_case(method)
     factors = 2.0 ** np.array([(-7, 10, 0, 20, -3)[k % 5] for k in range(len(case.window.series))])
     history = tuple(_scaled(w, factors) for w in case.history)
     other = replace(case, window=_scaled(case.window, factors), history=history)
-    assert agree(finding(method, case), finding(method, other))
+    assert agree(_small_finding(kind), finding(method, other))
+
+
+@cache
+def _small_finding(kind: type[Method]) -> Finding:
+    method = quick(kind)
+    if isinstance(method, DiscoveryMethod | RankingMethod):
+        return finding(method, small_case(method))
+    return small_run(kind).result.answer
 
 
 def _scaled(window: Window, factors: np.ndarray) -> Window:
@@ -159,9 +216,9 @@ def _scaled(window: Window, factors: np.ndarray) -> Window:
 
 def poor_windows(kind: type[Method]) -> None:
     """Poor data gets a result without NaN, or `InsufficientData`; nothing else, no warning."""
-    method = kind()
+    method = quick(kind)
     for name, planted in _poor().items():
-        case = equipped(method, planted)
+        case = replace(equipped(method, planted), deadline=Deadline.after(1.0))
         try:
             result = method.run(case)
         except InsufficientData:
@@ -211,14 +268,40 @@ def _planted(whole: Planted, window: Window) -> Planted:
 
 def global_state(kind: type[Method]) -> None:
     """Global random generators, torch's threads and the list of threads are left as they were."""
+    assert not small_run(kind).touched
+
+
+def one_second(kind: type[Method]) -> None:
+    """A deadline of one second is honoured with the defaults on the standard case."""
+    if standard_run(kind).seconds < 1.0:
+        return
     method = kind()
-    case = small_case(method)
-    before = _global_state()
-    threads = set(threading.enumerate())
-    method.run(case)
-    assert _global_state() == before, "global random state or torch's thread count was touched"
-    left = set(threading.enumerate()) - threads
-    assert not left, f"threads left behind: {left}"
+    began, worked = time.perf_counter(), time.process_time()
+    try:
+        result = method.run(replace(standard_case(method), deadline=Deadline.after(1.0)))
+    except InsufficientData:
+        result = None
+    took = min(time.perf_counter() - began, time.process_time() - worked)
+    assert took < 1.0 + GRACE_SECONDS, f"took {took:.1f} s; ask case.go_on more often"
+    assert result is None or result.answer.strip()
+
+
+def false_claims(kind: type[Method]) -> None:
+    """On noise that remembers 0.8 of its last row, claims stay below twice the nominal level."""
+    method = kind()
+    level = method.about.level
+    if level is None:
+        return
+    claims = sum(_claims(method, calm_case(method, seed)) for seed in range(CALM_CASES))
+    most = 2 * level * CALM_CASES
+    assert claims <= most, f"{claims} false claims in {CALM_CASES}, at most {most:g} are allowed"
+
+
+def _claims(method: Method, case: Case) -> bool:
+    try:
+        return bool(method.run(case).found)
+    except InsufficientData:
+        return False
 
 
 def _global_state() -> tuple[object, ...]:
@@ -232,13 +315,24 @@ def _global_state() -> tuple[object, ...]:
 CHECKS: tuple[Callable[[type[Method]], None], ...] = (
     presents_itself,
     fast_enough,
+    quick_enough,
+    says_how_sure,
     same_seed,
     permuting_columns,
     scaling_units,
     poor_windows,
     global_state,
+    one_second,
+    false_claims,
 )
 NAMES = frozenset(check.__name__ for check in CHECKS)
+WITH_DEFAULTS = (fast_enough, one_second, false_claims)
+"""Checks that run the defaults, which takes long where the method is not instant."""
+
+
+def is_slow(check: Callable[[type[Method]], None], kind: type[Method]) -> bool:
+    """Whether a check takes too long to be made with every change."""
+    return check in WITH_DEFAULTS and kind.about.cost is not Cost.INSTANT
 
 
 def checks_for(kind: type[Method]) -> tuple[Callable[[type[Method]], None], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, DiscoveryMethod, Family
+from rootward.methods.base import About, Cost, DiscoveryMethod, Family
 from rootward.methods.discovery.baseline import baseline
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph, Edge
@@ -50,6 +50,7 @@ class LaggedCorrelation(DiscoveryMethod):
         family=Family.DISCOVERY,
         question="Which series move just before which?",
         paper="Baseline; Granger 1969, Econometrica 37(3), for the idea of precedence",
+        cost=Cost.INSTANT,
     )
 
     def discover(self, window: Window, seed: int) -> CausalGraph:

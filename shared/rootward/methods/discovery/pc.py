@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rootward.errors import InvalidParameters
-from rootward.methods.base import About, DiscoveryMethod, Family
+from rootward.methods.base import About, Cost, DiscoveryMethod, Family
 from rootward.methods.discovery.baseline import baseline
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph, Edge
@@ -40,6 +40,7 @@ class PC(DiscoveryMethod):
         question="Which series move together whatever else is held fixed?",
         paper="Spirtes, Glymour, Scheines 2000, Causation, Prediction, and Search; "
         "Colombo and Maathuis 2014, JMLR 15, stable variant; Meek 1995, UAI, orientation",
+        cost=Cost.INSTANT,
     )
 
     def __post_init__(self) -> None:

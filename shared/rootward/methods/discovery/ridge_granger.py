@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from rootward.methods.base import About, DiscoveryMethod, Family
+from rootward.methods.base import About, Cost, DiscoveryMethod, Family
 from rootward.methods.discovery.baseline import Baseline, baseline
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph, Edge
@@ -148,6 +148,7 @@ class RidgeGranger(DiscoveryMethod):
         family=Family.DISCOVERY,
         question="Whose past improves the forecast of which series?",
         paper="Granger 1969, Econometrica 37(3); Geweke 1984, JASA 79(388), conditional feedback",
+        cost=Cost.INSTANT,
     )
 
     def discover(self, window: Window, seed: int) -> CausalGraph:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.incident import before_and_after
 from rootward.model.case import Case
 from rootward.numerics import scores
@@ -27,6 +27,7 @@ class AlertCount(RankingMethod):
         question="Which service has the most series out of bounds?",
         paper="Baseline; Hu et al. 2026, arXiv 2606.29159, for its strength",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.incident import before_and_after
 from rootward.model.case import Case
 from rootward.numerics import scores
@@ -27,6 +27,7 @@ class Baro(RankingMethod):
         question="Which series rose furthest above its median?",
         paper="Pham, Ha, Zhang 2024, BARO, FSE, doi 10.1145/3660805",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.graph_of import graph_of
 from rootward.methods.ranking.incident import before_and_after, onset_of
 from rootward.model.case import Case
@@ -55,6 +55,7 @@ class Circa(RankingMethod):
         paper="Li et al. 2022, Causal Inference-Based Root Cause Analysis for Online Service "
         "Systems with Intervention Recognition, KDD, arXiv 2206.05871",
         needs=frozenset({Need.GRAPH, Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

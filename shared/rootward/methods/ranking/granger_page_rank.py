@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from rootward.errors import InvalidParameters
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.discovery.baseline import baseline
 from rootward.methods.ranking.uniform_walk import check_damping, walked
 from rootward.model.case import Case
@@ -43,6 +43,7 @@ class GrangerPageRank(RankingMethod):
         paper="Baseline; Granger 1969, Econometrica 37(3); "
         "Pham et al. 2024, ASE, arXiv 2408.13729 (Granger-PageRank)",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from rootward.errors import InvalidParameters
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.graph_of import graph_of
 from rootward.methods.ranking.incident import onset_of
 from rootward.methods.ranking.surprise import observed
@@ -34,6 +34,7 @@ class PageRank(RankingMethod):
         question="Where do the causal paths from the symptom gather?",
         paper="Lin et al. 2024, RUN, AAAI; Page et al. 1999, personalised and on reversed edges",
         needs=frozenset({Need.GRAPH, Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.discovery.pc import PC
 from rootward.methods.ranking.uniform_walk import check_damping, walked
 from rootward.model.case import Case
@@ -34,6 +34,7 @@ class PcPageRank(RankingMethod):
         question="Where do the edges that no third series explains lead back to?",
         paper="Baseline; Pham et al. 2024, ASE, arXiv 2408.13729 (PC-PageRank)",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.incident import before_and_after
 from rootward.model.case import Case
 from rootward.model.traits import traits
@@ -28,6 +28,7 @@ class Prism(RankingMethod):
         question="Which service is off both inside and outside?",
         paper="Pham 2026, PRISM, arXiv 2601.21359",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

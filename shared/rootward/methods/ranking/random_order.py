@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, RankingMethod
+from rootward.methods.base import About, Cost, Family, RankingMethod
 from rootward.model.case import Case
 
 
@@ -23,6 +23,7 @@ class RandomOrder(RankingMethod):
         family=Family.RANKING,
         question="What would a guess have said?",
         paper="Baseline; the chance floor of Fang et al. 2025, arXiv 2510.04711",
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

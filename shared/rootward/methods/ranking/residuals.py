@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.graph_of import graph_of
 from rootward.methods.ranking.incident import onset_of
 from rootward.methods.ranking.surprise import observed
@@ -34,6 +34,7 @@ class Residuals(RankingMethod):
         question="Whose change do its causes not explain?",
         paper="Li et al. 2022, CIRCA, KDD, regression hypothesis test, on learnt lagged parents",
         needs=frozenset({Need.GRAPH, Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

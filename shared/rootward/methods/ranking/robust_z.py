@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.incident import before_and_after
 from rootward.model.case import Case
 from rootward.numerics import scores
@@ -27,6 +27,7 @@ class RobustZ(RankingMethod):
         question="Which series went furthest from its median?",
         paper="Baseline; Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

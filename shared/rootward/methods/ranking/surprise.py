@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from rootward.methods.base import About, Family, Need, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, RankingMethod
 from rootward.methods.ranking.incident import onset_of
 from rootward.model.case import Case
 from rootward.model.kind import Kind
@@ -41,6 +41,7 @@ class Surprise(RankingMethod):
         question="Whose change is least like anything before?",
         paper="Own; after Pham et al. 2024 (BARO) and Hu et al. 2026, arXiv 2606.29159",
         needs=frozenset({Need.ONSET}),
+        cost=Cost.INSTANT,
     )
 
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from rootward.model.case import Case
 from rootward.model.graph import CausalGraph
 from rootward.model.result import Result
 from rootward.model.window import Window
+from rootward.numerics.pace import GoOn, always
 from rootward.numerics.regression import lagged_design
 
 CONTEXT = 6
@@ -142,14 +145,23 @@ class NeuralGranger(DiscoveryMethod):
         "Covert, Foti, Shojaie, Fox 2021, Neural Granger Causality, IEEE TPAMI",
     )
 
+    quick: ClassVar[Mapping[str, int]] = {"steps": 60}
+
     def discover(self, window: Window, seed: int) -> CausalGraph:
+        return self._discover(window, seed, always)
+
+    def learn(self, case: Case) -> CausalGraph:
+        """The graph as far as training gets before the deadline."""
+        return self._discover(case.window, case.seed, case.go_on)
+
+    def _discover(self, window: Window, seed: int, go_on: GoOn) -> CausalGraph:
         rows = baseline(window)
         context = max(CONTEXT, self.max_lag)
         rows.require(LEAST_SAMPLES, context)
         past, present = lagged_design(rows.values, rows.since_gap, context)
         lags = affordable_lags(rows, self.max_lag)
         linear = ridge_granger(past[:, :, : self.max_lag], present, lags, _random(seed))
-        found, candidates = self._network(past, present, linear, seed)
+        found, candidates = self._network(past, present, linear, seed, go_on)
         answer, blocks = combined(linear, found, candidates, self.max_lag)
         graph = granger_graph(window, rows, answer, self.false_discovery_rate)
         position = {window.series[c]: k for k, c in enumerate(rows.columns)}
@@ -165,6 +177,7 @@ class NeuralGranger(DiscoveryMethod):
         present: Float[np.ndarray, "samples series"],
         linear: Granger,
         seed: int,
+        go_on: GoOn,
     ) -> tuple[Found, Int[np.ndarray, "series candidates"]]:
         values = torch.from_numpy(past.astype(np.float32))
         features = nonlinear_features(values, self.max_lag, self.features, seed)
@@ -179,6 +192,7 @@ class NeuralGranger(DiscoveryMethod):
             torch.from_numpy(candidates).to(self.device),
             Shape(self.hidden, self.penalty, self.steps, self.patience),
             seed,
+            go_on=go_on,
         )
         return found, candidates
 

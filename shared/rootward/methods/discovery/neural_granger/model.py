@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rootward.numerics.pace import GoOn, always
 from rootward.numerics.sparsity import group_shrinkage
 from rootward.numerics.training import Bounds, generator, train
 
@@ -125,6 +126,8 @@ def fit(
     candidates: Int[Tensor, "series candidates"],
     shape: Shape,
     seed: int,
+    *,
+    go_on: GoOn = always,
 ) -> Found:
     """Train all forecasters on the first rows and switch their candidates off one by one.
 
@@ -145,9 +148,8 @@ def fit(
         with torch.no_grad():
             return float(((model(late[0]) - late[1]) ** 2).mean())
 
-    taken = train(
-        lambda: model.step(*early), held_out_loss, Bounds(steps, min(shape.patience, steps))
-    )
+    bounds = Bounds(steps, min(shape.patience, steps))
+    taken = train(lambda: model.step(*early), held_out_loss, bounds, go_on)
     with torch.no_grad():
         return _switched_off(model, z, y, cut, taken)
 

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from rootward.methods.base import About, DiscoveryMethod, Family
+from rootward.methods.base import About, Cost, DiscoveryMethod, Family
 from rootward.methods.discovery.baseline import baseline
 from rootward.methods.discovery.run_faithful.model import CONTEXT, attention
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.result import Result
 from rootward.model.window import Window
+from rootward.numerics.pace import GoOn, always
 from rootward.numerics.regression import lagged_design
 from rootward.numerics.training import generator
 
@@ -88,16 +89,18 @@ class RunFaithful(DiscoveryMethod):
         question="What would RUN draw, as its authors released it?",
         paper="Lin, Chang, Wang, Chen, Shih 2024, Root Cause Analysis in Microservice Using "
         "Neural Granger Causal Discovery (RUN), AAAI, arXiv 2402.01140",
+        cost=Cost.MINUTES,
     )
-    exceptions: ClassVar[Mapping[str, str]] = {
-        "fast_enough": "what its training costs is part of the comparison",
-        **dict.fromkeys(
-            ("same_seed", "permuting_columns", "scaling_units", "poor_windows", "global_state"),
-            "fifty epochs take too long for it; its own tests check it with two",
-        ),
-    }
+    quick: ClassVar[Mapping[str, int]] = {"epochs": 2}
 
     def discover(self, window: Window, seed: int) -> CausalGraph:
+        return self._discover(window, seed, always)
+
+    def learn(self, case: Case) -> CausalGraph:
+        """The graph as far as training gets before the deadline."""
+        return self._discover(case.window, case.seed, case.go_on)
+
+    def _discover(self, window: Window, seed: int, go_on: GoOn) -> CausalGraph:
         rows = baseline(window)
         train = rows.values[: len(rows.values) * 3 // 4]
         rows.require(LEAST_SAMPLES * 4 // 3, CONTEXT)
@@ -105,7 +108,8 @@ class RunFaithful(DiscoveryMethod):
         train = (train - train.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
         past, present = lagged_design(train, rows.since_gap[: len(train)], CONTEXT)
         x = torch.from_numpy(past[:, :, ::-1].copy()).float()
-        looks = attention(x, torch.from_numpy(present).float(), self.epochs, generator(seed))
+        y = torch.from_numpy(present).float()
+        looks = attention(x, y, self.epochs, generator(seed), go_on=go_on)
         found = np.maximum(looks.double().numpy(), 0.0)
         series = len(rows.columns)
         if self.every_pair:

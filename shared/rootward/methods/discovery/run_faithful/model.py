@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rootward.numerics.pace import GoOn, always
+
 CONTEXT = 32
 """Rows that a forecast sees."""
 HIDDEN = 128
@@ -59,7 +61,10 @@ def linear(shape: tuple[int, ...], fan_in: int, random: torch.Generator) -> Tens
 
 
 def pretrained(
-    x: Float[Tensor, "samples series rows"], epochs: int, random: torch.Generator
+    x: Float[Tensor, "samples series rows"],
+    epochs: int,
+    random: torch.Generator,
+    go_on: GoOn = always,
 ) -> list[tuple[Tensor, Tensor]]:
     """Encoders (weights, bias) of the seasonal part and of the trend, for each series one.
 
@@ -76,8 +81,8 @@ def pretrained(
     heads = [_head(series, random) for _ in range(2)]
     trained = [t.requires_grad_() for pair in (*encoders, *heads) for t in pair]
     optimiser = torch.optim.Adam(trained, lr=RATE, fused=True)
-    for _ in range(epochs):
-        for batch in batches(len(x), random):
+    for epoch in range(epochs):
+        for batch in batches(len(x), random) if go_on(epoch / epochs / 2) else ():
             loss = torch.zeros(())
             for part, (weight, bias), head in zip(
                 decomposed(x[batch]), encoders, heads, strict=True
@@ -128,14 +133,16 @@ def attention(
     y: Float[Tensor, "samples series"],
     epochs: int,
     random: torch.Generator,
+    *,
+    go_on: GoOn = always,
 ) -> Float[Tensor, "series series"]:
     """What each target's forecaster learns to look at: (cause, target), 1 at the start."""
-    encoders = pretrained(x, epochs, random)
+    encoders = pretrained(x, epochs, random, go_on)
     series = x.shape[1]
     per_target = 2 * series * (2 * CONTEXT * HIDDEN + HIDDEN + 2 * CONTEXT)
     turn = max(1, _MOST_WEIGHTS // per_target)
     found = [
-        _forecasters(x, y[:, first : first + turn], encoders, epochs, random)
+        _forecasters(x, y[:, first : first + turn], encoders, epochs, random, go_on=go_on)
         for first in range(0, series, turn)
     ]
     return torch.cat(found).T
@@ -147,6 +154,8 @@ def _forecasters(
     encoders: list[tuple[Tensor, Tensor]],
     epochs: int,
     random: torch.Generator,
+    *,
+    go_on: GoOn,
 ) -> Float[Tensor, "targets series"]:
     series, targets = x.shape[1], y.shape[1]
     branches = [_branch(encoder, targets, random) for encoder in encoders]
@@ -154,8 +163,8 @@ def _forecasters(
     offset = linear((targets,), CONTEXT * series, random)
     trained = [looks, offset, *(t for branch in branches for t in branch.tensors())]
     optimiser = torch.optim.Adam([t.requires_grad_() for t in trained], lr=RATE, fused=True)
-    for _ in range(epochs):
-        for batch in batches(len(x), random):
+    for epoch in range(epochs):
+        for batch in batches(len(x), random) if go_on(0.5 + epoch / epochs / 2) else ():
             guess = offset
             for part, branch in zip(decomposed(x[batch]), branches, strict=True):
                 guess = guess + answer(part, branch, torch.softmax(looks, dim=1))
