@@ -32,7 +32,11 @@ class UnreadableBody(InvalidInput):
 
 
 class TooLarge(InvalidInput):
-    """The body, plain or decompressed, is over its limit."""
+    """The body, or what is in it, is over a limit; `limit` is that limit in a stable word."""
+
+    def __init__(self, message: str, limit: str = "body") -> None:
+        self.limit = limit
+        super().__init__(message)
 
 
 class UnsupportedMedia(InvalidInput):

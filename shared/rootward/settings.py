@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     max_decompressed_bytes: int = Field(
         64 * 2**20, gt=0, description="Largest body after decompression."
     )
+    max_parts: int = Field(
+        500_000, gt=0, description="Most messages, texts and values in a body, counted unbuilt."
+    )
+    max_samples: int = Field(250_000, gt=0, description="Most samples in a request.")
     max_series: int = Field(
         50_000, gt=0, description="Most series of a tenant; new ones beyond it are refused."
     )

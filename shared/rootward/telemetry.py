@@ -19,6 +19,9 @@ INGEST_SAMPLES = Counter(
 INGEST_REJECTED = Counter(
     "rootward_ingest_rejected_samples_total", "Samples refused, by reason.", ["reason"]
 )
+INGEST_REFUSED = Counter(
+    "rootward_ingest_refused_requests_total", "Requests refused whole, by the limit.", ["limit"]
+)
 INGEST_STALE = Counter("rootward_ingest_stale_markers_total", "Staleness markers accepted.")
 INGEST_IGNORED = Counter(
     "rootward_ingest_ignored_total", "What senders sent along and is not used, by kind.", ["kind"]

@@ -269,7 +269,9 @@ def test_a_slow_bus_holds_up_nobody_else_and_what_is_in_flight_is_bounded(
     fake_platform: Platform,
 ):
     bus = StuckBus()
-    tight = Limits(max_body_bytes=40_000, max_decompressed_bytes=40_000, largest_at_once=1)
+    tight = Limits(
+        max_body_bytes=40_000, max_decompressed_bytes=40_000, max_parts=100, largest_at_once=1
+    )
     answers: list[int] = []
     with client_of(replace(fake_platform, bus=bus), tight) as client:
 

@@ -73,6 +73,8 @@ def limits(settings: Settings) -> Limits:
     return Limits(
         max_body_bytes=settings.max_body_bytes,
         max_decompressed_bytes=settings.max_decompressed_bytes,
+        max_parts=settings.max_parts,
+        max_samples=settings.max_samples,
         max_series=settings.max_series,
         max_ahead_seconds=settings.max_ahead_seconds,
         max_age_seconds=settings.max_age_seconds,

@@ -19,7 +19,7 @@ import cramjam
 import numpy as np
 
 from rootward.errors import TooLarge, UnreadableBody
-from rootward_ingest import messages
+from rootward_ingest import messages, parts
 from rootward_ingest.columns import (
     TAIL,
     TAIL_SIZE,
@@ -32,9 +32,12 @@ from rootward_ingest.columns import (
 )
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels, Slot
+from rootward_ingest.limits import DEFAULTS, MAX_LABELS, Limits
 
 _SERIES_TAG = 0x0A
 _FRAMED = b"\xff\x06\x00\x00sNaPpY"
+_MOST_ODD = 20_000
+"""Series for the generic reader, beyond which it had better read the whole request."""
 _MOST_EXPANSION = 22
 """A copy of at most 64 bytes takes 3 bytes of snappy."""
 
@@ -68,30 +71,35 @@ def decompressed(body: bytes, limit: int) -> bytes:
     """
     size = uncompressed_size(body)
     if size > limit:
-        raise TooLarge(f"the body holds {size} bytes, {limit} are allowed; send fewer samples")
+        told = f"the body holds {size} bytes, {limit} are allowed; send fewer samples"
+        raise TooLarge(told, "decompressed")
     try:
         return bytes(cramjam.snappy.decompress_raw(body))
     except cramjam.DecompressionError as error:
         raise UnreadableBody(f"not a snappy block: {error}") from error
 
 
-def decode(data: bytes, known: KnownSeries) -> Readings:
+def decode(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -> Readings:
     """The samples of a write request, in their order, with the series they belong to.
 
     Raises:
         UnreadableBody: not a WriteRequest message; nothing was taken from it.
+        TooLarge: it holds too many series or parts.
     """
+    parts.require_entries(data, limits.max_parts)
     cut = _cut(data)
-    readings = None if cut is None else _assembled(cut, known)
-    return decode_generic(data, known) if readings is None else readings
+    readings = None if cut is None else _assembled(cut, known, limits)
+    return decode_generic(data, known, limits) if readings is None else readings
 
 
-def decode_generic(data: bytes, known: KnownSeries) -> Readings:
+def decode_generic(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -> Readings:
     """What `decode` gives, by the generic reader alone.
 
     Raises:
         UnreadableBody: not a WriteRequest message; nothing was taken from it.
+        TooLarge: it holds too many parts.
     """
+    parts.require_protobuf(data, messages.WriteRequestMessage, limits.max_parts)
     request = messages.parse_write_request(data)
     if data and not request.timeseries and not request.metadata:
         raise UnreadableBody("a WriteRequest without series or metadata; is it of version 2?")
@@ -110,7 +118,7 @@ class _Cut:
 
 
 def _cut(data: bytes) -> _Cut | None:
-    """The request in pieces, or None where it holds anything but series."""
+    """The request in pieces, or None where it holds anything but series, or too many odd ones."""
     cut = _Cut([], [], [])
     spans, tails = cut.spans, cut.tails
     position, end = 0, len(data)
@@ -136,16 +144,20 @@ def _cut(data: bytes) -> _Cut | None:
                 tails.append(ZERO_VALUE + data[position - 7 : position])
             else:
                 cut.odd.append((len(spans), data[start:position]))
+                if len(cut.odd) > _MOST_ODD:
+                    return None
     except IndexError:
         return None
     return cut if position == end else None
 
 
-def _assembled(cut: _Cut, known: KnownSeries) -> Readings | None:
+def _assembled(cut: _Cut, known: KnownSeries, limits: Limits) -> Readings | None:
     """The readings of a cut request, or None where a cut was wrong."""
     columns = tail_columns(cut.tails)
     if columns is None:
         return None
+    together = b"".join(data for _, data in cut.odd)
+    parts.require_protobuf(together, messages.TimeSeriesMessage, limits.max_parts)
     odd = [(place, messages.parse_time_series(data)) for place, data in cut.odd]
     slots = known.of_spans("remote_write", cut.spans, _labels_only)
     if slots is None:
@@ -169,7 +181,7 @@ def _labels_only(span: bytes) -> Labels | None:
 
 
 def _labels(series: messages.TimeSeries) -> Labels:
-    return [(label.name, label.value) for label in series.labels]
+    return [(label.name, label.value) for label in series.labels[: MAX_LABELS + 1]]
 
 
 def _read(request: Iterable[messages.TimeSeries], known: KnownSeries) -> Columns:

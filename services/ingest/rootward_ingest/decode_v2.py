@@ -17,6 +17,7 @@ import numpy as np
 
 from rootward.errors import UnreadableBody
 from rootward_ingest import messages_v2 as messages
+from rootward_ingest import parts
 from rootward_ingest.columns import (
     TAIL,
     TAIL_SIZE,
@@ -29,33 +30,41 @@ from rootward_ingest.columns import (
 )
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels, Slot
+from rootward_ingest.limits import DEFAULTS, MAX_LABELS, Limits
 from rootward_ingest.symbols import SymbolIds
 
 EMPTY_SERIES = "series_without_samples"
 """What a series with neither samples nor histograms counts as, which the format forbids."""
 _SYMBOL_TAG, _SERIES_TAG, _REFS_TAG, _METADATA_TAG = 0x22, 0x2A, 0x0A, 0x2A
+_MOST_ODD = 20_000
+"""Series for the generic reader, beyond which it had better read the whole request."""
 _MOST_VARINT = 4
 """Bytes of a reference: more of them than any table of symbols can need here."""
 
 
-def decode(data: bytes, known: KnownSeries, numbers: SymbolIds) -> Readings:
+def decode(
+    data: bytes, known: KnownSeries, numbers: SymbolIds, limits: Limits = DEFAULTS
+) -> Readings:
     """The samples of a request, in their order, with the series they belong to.
 
     Raises:
         UnreadableBody: not a Request message, or one with a reference to no symbol; nothing
             was taken from it.
+        TooLarge: it holds too many symbols, series or parts.
     """
+    parts.require_entries(data, limits.max_parts)
     cut = _cut(data)
-    readings = None if cut is None else _assembled(cut, known, numbers)
-    return decode_generic(data, known) if readings is None else readings
+    readings = None if cut is None else _assembled(cut, known, numbers, limits)
+    return decode_generic(data, known, limits) if readings is None else readings
 
 
-def decode_generic(data: bytes, known: KnownSeries) -> Readings:
+def decode_generic(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -> Readings:
     """What `decode` gives, by the generic reader alone.
 
     Raises:
-        UnreadableBody: as `decode`.
+        UnreadableBody, TooLarge: as `decode`.
     """
+    parts.require_protobuf(data, messages.RequestMessage, limits.max_parts)
     request = messages.parse_request(data)
     if data and not request.timeseries and not request.symbols:
         raise UnreadableBody(f"a {messages.NAME} without symbols or series; is it of version 1?")
@@ -80,7 +89,8 @@ def _cut(data: bytes) -> _Cut | None:
     cut = _Cut([], [], [], set(), [])
     try:
         position = _cut_symbols(data, cut.symbols)
-        return cut if _cut_series(data, position, cut) == len(data) else None
+        whole = _cut_series(data, position, cut) == len(data)
+        return cut if whole and len(cut.odd) <= _MOST_ODD else None
     except IndexError:
         return None
 
@@ -141,7 +151,9 @@ def _cut_series(data: bytes, position: int, cut: _Cut) -> int:
     return position
 
 
-def _assembled(cut: _Cut, known: KnownSeries, numbers: SymbolIds) -> Readings | None:
+def _assembled(
+    cut: _Cut, known: KnownSeries, numbers: SymbolIds, limits: Limits
+) -> Readings | None:
     """The readings of a cut request, or None where a cut was wrong."""
     columns = tail_columns(cut.tails)
     refs = _references(cut.refs)
@@ -149,6 +161,8 @@ def _assembled(cut: _Cut, known: KnownSeries, numbers: SymbolIds) -> Readings | 
         return None
     ids = numbers.of(cut.symbols)
     _require_symbols(refs, cut, len(ids))
+    together = b"".join(data for _, data in cut.odd)
+    parts.require_protobuf(together, messages.TimeSeriesMessage, limits.max_parts)
     text = [symbol.decode() for symbol in cut.symbols] if cut.odd else []
     series = [messages.parse_time_series(data) for _, data in cut.odd]
     odd = [(_labels(one, text), one) for one in series]
@@ -223,12 +237,13 @@ def _slots(refs: _References, ids: np.ndarray, cut: _Cut, known: KnownSeries) ->
     raw = ids[refs.places].tobytes()
     keys = [raw[a:b] for a, b in pairwise((8 * refs.bounds).tolist())]
 
-    symbol_of: dict[int, bytes] = {}
+    symbol_of: dict[int, str] = {}
 
     def parse(key: bytes) -> Labels:
         if not symbol_of:
-            symbol_of.update(zip(ids.tolist(), cut.symbols, strict=True))
-        text = [symbol_of[number].decode() for number in np.frombuffer(key, np.int64).tolist()]
+            symbols = (symbol.decode() for symbol in cut.symbols)
+            symbol_of.update(zip(ids.tolist(), symbols, strict=True))
+        text = [symbol_of[number] for number in np.frombuffer(key, np.int64).tolist()]
         return list(zip(text[::2], text[1::2], strict=True))
 
     slots = known.of_spans("remote_write_v2", keys, parse)
@@ -243,7 +258,7 @@ def _labels(series: messages.TimeSeries, symbols: Sequence[str]) -> Labels:
     if refs and max(refs) >= len(symbols):
         raise _no_symbol(max(refs), len(symbols))
     _require_text(series.metadata, len(symbols))
-    text = [symbols[place] for place in refs]
+    text = [symbols[place] for place in refs[: 2 * (MAX_LABELS + 1)]]
     return list(zip(text[::2], text[1::2], strict=True))
 
 

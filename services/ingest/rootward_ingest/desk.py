@@ -24,8 +24,9 @@ from rootward.errors import (
     UnsupportedMedia,
 )
 from rootward.ports import Quarantine
-from rootward_ingest.inflight import Budget, Claim
+from rootward_ingest.inflight import Budget, Claim, TooMuchInFlight
 from rootward_ingest.intake import Limits
+from rootward_ingest.seldom import QUIET_SECONDS, Seldom
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Desk:
         self._limits = limits
         self._quarantine = quarantine
         self._budget = Budget(limits.inflight_bytes)
+        self._seldom = Seldom(QUIET_SECONDS)
 
     async def handle(self, request: Request, route: Route) -> Response:
         """The answer to a request; never raises."""
@@ -103,7 +105,17 @@ class Desk:
         except ClientDisconnect:
             return Response(status_code=GONE)
         except Exception as error:  # noqa: BLE001 - every failure gets an answer
+            self._count_refusal(error, route.protocol)
             return route.refuse(problem_of(error))
+
+    def _count_refusal(self, error: Exception, protocol: str) -> None:
+        """One count, and now and then a log line, for a request that a limit refused."""
+        limit = error.limit if isinstance(error, TooLarge) else "inflight"
+        if isinstance(error, TooLarge | TooMuchInFlight):
+            telemetry.INGEST_REFUSED.labels(limit).inc()
+            if self._seldom.now(limit, time.monotonic()):
+                facts = {"protocol": protocol, "limit": limit, "reason": str(error)}
+                log.warning("request refused", extra=facts)
 
     def _taken(self, route: Route, body: bytes, claim: Claim) -> Response:
         try:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
-from rootward.errors import UnreadableBody
+from rootward.errors import TooLarge, UnreadableBody
 from rootward.model.series import METRIC_NAME
+from rootward_ingest.limits import DEFAULTS
 
 LabelSet = tuple[tuple[str, str], ...]
 _EXPORTED = "exported_"
@@ -26,7 +27,8 @@ class Exposition:
     counters and histograms are left out.
     """
 
-    def __init__(self, target_labels: LabelSet) -> None:
+    def __init__(self, target_labels: LabelSet, most_lines: int = DEFAULTS.max_samples) -> None:
+        self._most_lines = most_lines
         self._target = target_labels
         self._target_names = {name for name, _ in target_labels}
         self._known: dict[str, LabelSet] = {}
@@ -36,7 +38,10 @@ class Exposition:
 
         Raises:
             UnreadableBody: the text is in neither format.
+            TooLarge: it has too many lines.
         """
+        if text.count("\n") > self._most_lines:
+            raise TooLarge(f"over {self._most_lines} lines", "samples")
         try:
             if media.startswith("application/openmetrics-text"):
                 found = [

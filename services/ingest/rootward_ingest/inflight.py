@@ -12,6 +12,10 @@ SMALLEST_CLAIM = 64 * 2**10
 """What even an empty request counts for: it bounds the number of requests, too."""
 
 
+class TooMuchInFlight(Busy):
+    """The requests at hand take all that they may."""
+
+
 class Budget:
     """A number of bytes that claims share; safe to use from several threads."""
 
@@ -23,11 +27,11 @@ class Budget:
         """Take bytes out of the budget.
 
         Raises:
-            Busy: there are not so many left.
+            TooMuchInFlight: there are not so many left.
         """
         with self._lock:
             if size > self._free:
-                raise Busy("too many bytes of requests are in flight")
+                raise TooMuchInFlight("too many bytes of requests are in flight")
             self._free -= size
         telemetry.INGEST_INFLIGHT.inc(size)
 

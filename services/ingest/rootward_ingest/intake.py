@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
@@ -15,8 +13,9 @@ from rootward.errors import RejectedSamples, Unavailable
 from rootward.model.series import SampleBatch
 from rootward.ports import DEFAULT_TENANT, Platform
 from rootward_ingest.known_series import KnownSeries, Slot
-from rootward_ingest.limits import Limits
+from rootward_ingest.limits import Limits, too_many_samples
 from rootward_ingest.reasons import Reason, explained
+from rootward_ingest.seldom import QUIET_SECONDS, Seldom
 
 __all__ = ["Intake", "Limits", "Readings", "Receipt"]
 
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 
 _CODE: Mapping[Reason | None, int] = {None: 0} | {r: k for k, r in enumerate(Reason, start=1)}
 _REASON = {code: reason for reason, code in _CODE.items() if reason}
-_QUIET_SECONDS = 60.0
-"""Distance between two log lines, or two sweeps, of the same kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +66,7 @@ class Intake:
         self.known = KnownSeries(limits.max_series, limits.max_age_seconds)
         self._platform = platform
         self._latest_unix = 0.0
-        self._quiet_until: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._seldom = Seldom(QUIET_SECONDS)
         self._seed()
 
     def accept(self, readings: Readings, protocol: str) -> Receipt:
@@ -79,9 +75,12 @@ class Intake:
         Duplicates and samples out of order pass: the store keeps the first of each time.
 
         Raises:
+            TooLarge: too many samples at once; nothing was taken.
             Busy: the bus is full; nothing was taken.
             Unavailable: the bus does not answer; nothing is promised.
         """
+        if len(readings.slots) > self.limits.max_samples:
+            raise too_many_samples(self.limits.max_samples)
         now = self._platform.clock.now()
         slots, index = _distinct(readings.slots)
         verdict = self._verdict(readings, slots, index, now)
@@ -90,7 +89,8 @@ class Intake:
             self._platform.bus.publish(batch)
         for slot in kept:
             slot.seen_unix = now
-        self._occasionally("sweep", now, partial(self.known.make_room, now))
+        if self._seldom.now("sweep", now):
+            self.known.make_room(now)
         receipt = self._receipt(readings, verdict, len(batch))
         self._count(readings, batch, receipt, protocol, now)
         return receipt
@@ -148,15 +148,8 @@ class Intake:
         for (reason, count), detail in zip(receipt.rejected.items(), receipt.details, strict=True):
             telemetry.INGEST_REJECTED.labels(reason).inc(count)
             facts = {"protocol": protocol, "samples": count, "detail": detail}
-            self._occasionally(reason, now, partial(log.warning, "samples rejected", extra=facts))
-
-    def _occasionally(self, what: str, now: float, act: Callable[[], None]) -> None:
-        """Act, but not again within a minute for the same `what`."""
-        with self._lock:
-            if now < self._quiet_until.get(what, 0.0):
-                return
-            self._quiet_until[what] = now + _QUIET_SECONDS
-        act()
+            if self._seldom.now(reason, now):
+                log.warning("samples rejected", extra=facts)
 
 
 def _distinct(slots: Sequence[Slot]) -> tuple[Sequence[Slot], np.ndarray]:

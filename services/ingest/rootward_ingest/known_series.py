@@ -18,6 +18,10 @@ SPANS_PER_SERIES = 2
 """Spellings of label sets that are remembered, for each series that may be active."""
 _SHOWN = 160
 """Characters of a refused label set that an answer quotes."""
+_SHOWN_LABELS = 40
+"""Labels of it that are looked at; a shorter one takes four characters."""
+SPAN_BYTES = 1024
+"""Bytes of a spelling, on average, that are remembered."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +54,7 @@ class KnownSeries:
         self._known: dict[Series, Slot] = {}
         self._spans: dict[str, dict[Hashable, Slot]] = {}
         """By wire format, since two formats may spell different label sets alike."""
+        self._span_bytes: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -95,7 +100,7 @@ class KnownSeries:
                 return
             oldest = now - self._idle_seconds
             self._known = {s: slot for s, slot in self._known.items() if slot.seen_unix >= oldest}
-            self._spans = {}
+            self._spans, self._span_bytes = {}, {}
 
     def _admitted(self, found: Series | Reason, labels: Labels) -> Slot:
         if isinstance(found, Reason):
@@ -111,14 +116,25 @@ class KnownSeries:
     def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:
         with self._lock:
             spans = self._spans.setdefault(wire, {})
-            if len(spans) + len(fresh) > SPANS_PER_SERIES * self._limit:
+            size = self._span_bytes.get(wire, 0) + sum(map(_size, fresh))
+            most = SPANS_PER_SERIES * self._limit
+            if len(spans) + len(fresh) > most or size > SPAN_BYTES * most:
                 spans = self._spans[wire] = {}
+                size = sum(map(_size, fresh))
+            self._span_bytes[wire] = size
             for span, slot in fresh.items():
                 # make_room may have run since: a slot it forgot must not live on in here
                 if slot.series is None or self._known.get(slot.series) is slot:
                     spans[span] = slot
 
 
+def _size(span: Hashable) -> int:
+    """The bytes of a spelling, as far as they are of any length."""
+    parts = span if isinstance(span, tuple) else (span,)
+    return sum(len(part) for part in parts if isinstance(part, str | bytes | tuple))
+
+
 def _shown(labels: Labels) -> str:
-    text = ", ".join(f"{name}={value!r}" for name, value in labels)
+    quoted = [f"{name[:_SHOWN]}={value[:_SHOWN]!r}" for name, value in labels[:_SHOWN_LABELS]]
+    text = ", ".join(quoted)
     return "{" + (text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…") + "}"

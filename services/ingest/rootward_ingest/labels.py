@@ -13,10 +13,16 @@ The rules, in this order:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Sized
 
 from rootward.model.series import INSTANCE, METRIC_NAME, SERVICE, Series
-from rootward_ingest.reasons import INSTANCE_SOURCES, MAX_LABEL_BYTES, SERVICE_SOURCES, Reason
+from rootward_ingest.limits import (
+    MAX_LABEL_BYTES,
+    MAX_LABEL_NAME_BYTES,
+    MAX_LABEL_VALUE_BYTES,
+    MAX_LABELS,
+)
+from rootward_ingest.reasons import INSTANCE_SOURCES, SERVICE_SOURCES, Reason
 
 
 def series_of(labels: Iterable[tuple[str, str]]) -> Series | Reason:
@@ -37,16 +43,33 @@ def series_of(labels: Iterable[tuple[str, str]]) -> Series | Reason:
 
 
 def _wrong(pairs: list[tuple[str, str]]) -> Reason | None:
+    if len(pairs) > MAX_LABELS:
+        return Reason.TOO_MANY_LABELS
+    if _too_long(pairs):  # in characters, so that no long text is looked into
+        return Reason.LABELS_TOO_LONG
     if len({name for name, _ in pairs}) < len(pairs) or not all(name for name, _ in pairs):
         return Reason.BAD_LABELS
     text = "".join(part for pair in pairs for part in pair)
     try:
-        size = len(text.encode())
+        encoded = text.encode()
     except UnicodeEncodeError:  # a lone surrogate out of JSON: no database takes it
         return Reason.BAD_LABELS
     if "\0" in text:  # PostgreSQL takes none in text
         return Reason.BAD_LABELS
-    return Reason.LABELS_TOO_LONG if size > MAX_LABEL_BYTES else None
+    if len(encoded) == len(text):
+        return None
+    return (
+        Reason.LABELS_TOO_LONG if _too_long([(n.encode(), v.encode()) for n, v in pairs]) else None
+    )
+
+
+def _too_long(pairs: Sequence[tuple[Sized, Sized]]) -> bool:
+    names, values = [len(name) for name, _ in pairs], [len(value) for _, value in pairs]
+    return (
+        max(names, default=0) > MAX_LABEL_NAME_BYTES
+        or max(values, default=0) > MAX_LABEL_VALUE_BYTES
+        or sum(names) + sum(values) > MAX_LABEL_BYTES
+    )
 
 
 def _rename(labels: dict[str, str], sources: tuple[str, ...], target: str) -> None:

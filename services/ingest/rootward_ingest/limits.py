@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rootward.errors import TooLarge
+from rootward_ingest.parts import PART_BYTES
+
+MAX_LABELS = 64
+"""Most labels of a series, its name among them."""
+MAX_LABEL_NAME_BYTES = 512
+MAX_LABEL_VALUE_BYTES = 4096
+MAX_LABEL_BYTES = 16 * 2**10
+"""Most bytes that the label names and values of one series may take together."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -13,6 +23,10 @@ class Limits:
     """Largest body as sent."""
     max_decompressed_bytes: int = 64 * 2**20
     """Largest body after decompression."""
+    max_parts: int = 500_000
+    """Most messages, texts and values in a body, as far as they are built one by one."""
+    max_samples: int = 250_000
+    """Most samples in a request."""
     max_series: int = 50_000
     """Most series that are active at a time; new ones beyond it are refused."""
     max_ahead_seconds: float = 600.0
@@ -26,10 +40,18 @@ class Limits:
 
     @property
     def largest_bytes(self) -> int:
-        """What one request may take, as sent and decompressed."""
-        return self.max_body_bytes + self.max_decompressed_bytes
+        """What one request may take: as sent, decompressed, and built up."""
+        return self.max_body_bytes + self.max_decompressed_bytes + PART_BYTES * self.max_parts
 
     @property
     def inflight_bytes(self) -> int:
         """What all requests that are being read or handled may take; beyond it, 503."""
         return self.largest_at_once * self.largest_bytes
+
+
+DEFAULTS = Limits()
+
+
+def too_many_samples(limit: int) -> TooLarge:
+    """The error for a request of too many samples."""
+    return TooLarge(f"over {limit} samples in a request; send fewer at a time", "samples")

@@ -23,8 +23,10 @@ from rootward.errors import TooLarge, UnreadableBody, UnsupportedMedia
 from rootward_ingest.desk import UNAVAILABLE_RETRY_SECONDS, Problem, Route
 from rootward_ingest.inflight import Claim
 from rootward_ingest.intake import Intake, Receipt
+from rootward_ingest.limits import Limits
 from rootward_ingest.messages import add_message
 from rootward_ingest.otlp_points import Decoded, decode
+from rootward_ingest.parts import PART_BYTES, require_json, require_protobuf
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 UNUSABLE = "bad_data_point"
@@ -57,6 +59,10 @@ class Form(Protocol):
     cost: int
     """Bytes of memory that a byte of a request becomes."""
 
+    def count(self, content: bytes, limits: Limits) -> int:
+        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
+        ...
+
     def read(self, content: bytes) -> ExportMetricsServiceRequest:
         """A request; raises UnreadableBody for what is none."""
         ...
@@ -75,6 +81,10 @@ class ProtobufForm:
 
     media = PROTOBUF
     cost = 1
+
+    def count(self, content: bytes, limits: Limits) -> int:
+        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
+        return require_protobuf(content, ExportMetricsServiceRequest, limits.max_parts)
 
     def read(self, content: bytes) -> ExportMetricsServiceRequest:
         """A request; raises UnreadableBody for what is none."""
@@ -98,6 +108,10 @@ class JsonForm:
 
     media = JSON
     cost = _JSON_COST
+
+    def count(self, content: bytes, limits: Limits) -> int:
+        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
+        return require_json(content, limits.max_parts)
 
     def read(self, content: bytes) -> ExportMetricsServiceRequest:
         """A request; raises UnreadableBody for what is none."""
@@ -147,11 +161,11 @@ class OtlpRoute:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
+        limits = self._intake.limits
         content = self._content(body, claim)
-        claim.cover(
-            min(len(body) + self._form.cost * len(content), self._intake.limits.largest_bytes)
-        )
-        decoded = decode(self._form.read(content), self._intake.known)
+        built = self._form.cost * len(content) + PART_BYTES * self._form.count(content, limits)
+        claim.cover(min(len(body) + built, limits.largest_bytes))
+        decoded = decode(self._form.read(content), self._intake.known, limits.max_samples)
         receipt = self._intake.accept(decoded.readings, self.protocol)
         telemetry.INGEST_REJECTED.labels(UNUSABLE).inc(decoded.unusable.total())
         return self._answer(decoded, receipt)
@@ -207,7 +221,8 @@ def _gunzipped(body: bytes, limit: int, claim: Claim) -> bytes:
             body = stream.unconsumed_tail
             size += len(piece)
             if size > limit:
-                raise TooLarge(f"the body holds over {limit} bytes; send fewer points at a time")
+                told = f"the body holds over {limit} bytes; send fewer points at a time"
+                raise TooLarge(told, "decompressed")
             if not piece and not stream.eof:
                 raise UnreadableBody("torn gzip: it ends too early")
             claim.cover(size)

@@ -38,6 +38,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels
+from rootward_ingest.limits import DEFAULTS, too_many_samples
 from rootward_ingest.otlp_names import Pairs, labels_of, metric_name, pairs_of, resource_labels
 
 NO_NAME = "a metric needs a name"
@@ -45,6 +46,9 @@ NO_INTERVAL = "a delta needs its start time"
 NO_TEMPORALITY = "the aggregation temporality must be cumulative or delta"
 NO_VALUE = "a data point needs a value"
 BAD_BUCKETS = "bucket counts and bounds do not belong together"
+TOO_MANY_BUCKETS = "a histogram has too many buckets"
+MOST_BUCKETS = 2048
+"""Counts and bounds of a histogram, both together; SDKs make 160 of them, or as many as told."""
 _NO_RECORDED_VALUE = 1
 _NANO = 1e9
 _CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -90,6 +94,7 @@ class Decoded:
 
 @dataclass
 class _Rows:
+    most: int
     spellings: list[Spelling] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -111,6 +116,8 @@ class _Rows:
             else:
                 self._add(point, resource, found)
             self.total += 1
+            if len(self.times) > self.most:
+                raise too_many_samples(self.most)
 
     def _add(self, point: Point, resource: Pairs, found: Iterable[Value]) -> None:
         missing = point.flags & _NO_RECORDED_VALUE
@@ -136,9 +143,17 @@ def _stripped(point: Message) -> bytes:
     return point.SerializeToString()
 
 
-def decode(request: ExportMetricsServiceRequest, known: KnownSeries) -> Decoded:
-    """The samples of a request, with the series they belong to; the request is used up."""
-    rows = _Rows()
+def decode(
+    request: ExportMetricsServiceRequest,
+    known: KnownSeries,
+    most_samples: int = DEFAULTS.max_samples,
+) -> Decoded:
+    """The samples of a request, with the series they belong to; the request is used up.
+
+    Raises:
+        TooLarge: they are too many.
+    """
+    rows = _Rows(most_samples)
     for resource_metrics in request.resource_metrics:
         resource = resource_labels(resource_metrics.resource.attributes)
         for scope in resource_metrics.scope_metrics:
@@ -216,6 +231,7 @@ def _histogram_reader(
 
 def _bounds(point: HistogramDataPoint) -> Iterator[tuple[str, int]]:
     """Upper bounds and how many values lie at or below; none where there are no buckets."""
+    _require_few(len(point.bucket_counts) + len(point.explicit_bounds))
     counts, bounds = list(point.bucket_counts), list(point.explicit_bounds)
     if not counts and not bounds:
         return
@@ -235,6 +251,7 @@ def _powers(point: ExponentialHistogramDataPoint) -> Iterator[tuple[str, int]]:
     """As `_bounds`, with the powers of two; coarser, but the same whatever the scale is."""
     if point.scale not in _SCALES:
         raise ValueError(BAD_BUCKETS)
+    _require_few(len(point.positive.bucket_counts) + len(point.negative.bucket_counts))
     counts: Counter[int] = Counter()
     for place, count in enumerate(point.positive.bucket_counts, start=point.positive.offset):
         counts[_power_above(place, point.scale)] += count
@@ -244,6 +261,11 @@ def _powers(point: ExponentialHistogramDataPoint) -> Iterator[tuple[str, int]]:
         if power in _EXPONENTS:
             yield repr(2.0**power), below
     yield "+Inf", max(point.count, below)
+
+
+def _require_few(numbers: int) -> None:
+    if numbers > MOST_BUCKETS:
+        raise ValueError(TOO_MANY_BUCKETS)
 
 
 def _power_above(place: int, scale: int) -> int:

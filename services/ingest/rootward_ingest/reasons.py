@@ -5,7 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 from rootward.model.series import METRIC_NAME
-from rootward_ingest.limits import Limits
+from rootward_ingest.limits import (
+    MAX_LABEL_BYTES,
+    MAX_LABEL_NAME_BYTES,
+    MAX_LABEL_VALUE_BYTES,
+    MAX_LABELS,
+    Limits,
+)
 
 SERVICE_SOURCES = (
     "service",
@@ -21,9 +27,6 @@ SERVICE_SOURCES = (
 INSTANCE_SOURCES = ("instance", "pod")
 """Labels that can name the instance; the first one present wins."""
 
-MAX_LABEL_BYTES = 16 * 2**10
-"""Most bytes that the label names and values of one series may take together."""
-
 
 class Reason(StrEnum):
     """A stable word for metrics, answers and logs."""
@@ -31,6 +34,7 @@ class Reason(StrEnum):
     NO_NAME = "no_name"
     NO_SERVICE = "no_service"
     BAD_LABELS = "bad_labels"
+    TOO_MANY_LABELS = "too_many_labels"
     LABELS_TOO_LONG = "labels_too_long"
     SERIES_LIMIT = "series_limit"
     BAD_TIME = "bad_time"
@@ -46,7 +50,11 @@ def explained(reason: Reason, limits: Limits) -> str:
         Reason.NO_NAME: f"the metric has no name (label {METRIC_NAME})",
         Reason.NO_SERVICE: f"no label names the service; give one of {', '.join(SERVICE_SOURCES)}",
         Reason.BAD_LABELS: "labels must be distinct, named, and text without NUL characters",
-        Reason.LABELS_TOO_LONG: f"labels of a series may take {MAX_LABEL_BYTES} bytes in all",
+        Reason.TOO_MANY_LABELS: f"a series may have {MAX_LABELS} labels",
+        Reason.LABELS_TOO_LONG: (
+            f"label names may take {MAX_LABEL_NAME_BYTES} bytes, values {MAX_LABEL_VALUE_BYTES}, "
+            f"all of a series {MAX_LABEL_BYTES}"
+        ),
         Reason.SERIES_LIMIT: f"a new series beyond {limits.max_series}; known ones go on",
         Reason.BAD_TIME: "time must be Unix seconds or RFC 3339 with an offset",
         Reason.BAD_VALUE: "value must be a number, or null for not measured",

@@ -23,6 +23,8 @@ from rootward_ingest.symbols import SymbolIds
 
 _MEDIA = "application/x-protobuf"
 _FIRST = "prometheus.WriteRequest"
+_COST = 2
+"""Bytes of memory that a byte of a request becomes, its own included."""
 SYMBOLS_PER_SERIES = 8
 """Symbols that are remembered, for each series that may be active."""
 _UNWRITTEN = {
@@ -67,7 +69,9 @@ class RemoteWriteV1:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        readings = decode(_content(body, claim, self._intake), self._intake.known)
+        readings = decode(
+            _content(body, claim, self._intake), self._intake.known, self._intake.limits
+        )
         receipt = self._intake.accept(readings, self.protocol)
         if not receipt.rejected:
             return Response(status_code=204)
@@ -106,7 +110,7 @@ class RemoteWriteV2:
             Busy, Unavailable: nothing was taken.
         """
         content = _content(body, claim, self._intake)
-        readings = decode_v2(content, self._intake.known, self._numbers)
+        readings = decode_v2(content, self._intake.known, self._numbers, self._intake.limits)
         receipt = self._intake.accept(readings, self.protocol)
         if not receipt.rejected and not readings.ignored:
             return Response(status_code=204, headers=_written(receipt.accepted))
@@ -132,7 +136,7 @@ def _written(samples: int) -> dict[str, str]:
 
 def _content(body: bytes, claim: Claim, intake: Intake) -> bytes:
     limit = intake.limits.max_decompressed_bytes
-    claim.cover(len(body) + min(uncompressed_size(body), limit))
+    claim.cover(len(body) + _COST * min(uncompressed_size(body), limit))
     return decompressed(body, limit)
 
 

@@ -33,6 +33,8 @@ from rootward_ingest.desk import Problem
 from rootward_ingest.inflight import Claim
 from rootward_ingest.intake import Intake, Readings, Receipt
 from rootward_ingest.known_series import REFUSED, KnownSeries, Slot
+from rootward_ingest.limits import DEFAULTS, too_many_samples
+from rootward_ingest.parts import PART_BYTES, require_json
 from rootward_ingest.reasons import Reason
 
 _COST = 4
@@ -65,8 +67,10 @@ class Samples:
             InvalidInput: the body is not what the head of this module describes.
             Busy, Unavailable: nothing was taken.
         """
-        claim.cover(min(_COST * len(body), self._intake.limits.largest_bytes))
-        readings = read(body, self._intake.known)
+        limits = self._intake.limits
+        built = _COST * len(body) + PART_BYTES * require_json(body, limits.max_parts)
+        claim.cover(min(built, limits.largest_bytes))
+        readings = read(body, self._intake.known, limits.max_samples)
         receipt = self._intake.accept(readings, self.protocol)
         return _problem(*_rejected(receipt)) if receipt.rejected else JSONResponse(_counts(receipt))
 
@@ -75,10 +79,11 @@ class Samples:
         return _problem(problem, {})
 
 
-def read(body: bytes, known: KnownSeries) -> Readings:
+def read(body: bytes, known: KnownSeries, most_samples: int = DEFAULTS.max_samples) -> Readings:
     """The samples in a JSON body; one that cannot be read stands there with its reason.
 
     Raises:
+        TooLarge: they are too many.
         UnreadableBody: not JSON, or not of either form.
     """
     try:
@@ -87,6 +92,7 @@ def read(body: bytes, known: KnownSeries) -> Readings:
         raise UnreadableBody(f"not JSON: {error}") from error
     if not isinstance(content, dict) or ("samples" in content) == ("series" in content):
         raise UnreadableBody("expected an object with either `samples` or `series`")
+    _require_few(content, most_samples)
     rows = list(_single(content, known) if "samples" in content else _columnar(content, known))
     return Readings(
         [slot for slot, _, _ in rows],
@@ -115,6 +121,12 @@ def _columnar(content: Mapping[str, object], known: KnownSeries) -> Iterator[Row
             )
         for time, entry in zip(times, column, strict=True):
             yield _row(slot, time, _value(entry))
+
+
+def _require_few(content: Mapping[str, object], most: int) -> None:
+    lengths = [len(entry) for entry in content.values() if isinstance(entry, list)]
+    if max(lengths, default=0) > most:
+        raise too_many_samples(most)
 
 
 def _row(slot: Slot, time: float | None, value: float | None) -> Row:

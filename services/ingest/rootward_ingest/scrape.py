@@ -131,7 +131,7 @@ class Pull:
         self._intake = intake
         self._clock = clock
         self._timeout = timeout_seconds
-        self._exposition = Exposition(target.labels)
+        self._exposition = Exposition(target.labels, 2 * intake.limits.max_samples)
         self._series: set[LabelSet] = set()
         self._up: bool | None = None
         self._lock = threading.Lock()
