@@ -14,6 +14,7 @@
     ├── Busy                      a bound was reached; try again later
     ├── Unavailable               a database, bus or queue does not answer
     └── InvalidConfiguration      a setting or an extension is wrong
+        └── MissingLibrary        a method needs a library that is not installed
 """
 
 from collections.abc import Mapping
@@ -81,3 +82,7 @@ class Unavailable(RootwardError):
 
 class InvalidConfiguration(RootwardError):
     """A setting, a URL scheme or an extension is wrong; the text says which and what is allowed."""
+
+
+class MissingLibrary(InvalidConfiguration):
+    """A method needs a library that is not installed; the text says which."""

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         360, ge=20, le=10000, description="Rows that a diagnosis looks back over."
     )
     retention_seconds: float = Field(86400.0, gt=0, description="How long samples are kept.")
+    runbooks: Path | None = Field(
+        None, description="Folder with runbooks in Markdown, offered beside like incidents."
+    )
     scrape_file: Path | None = Field(
         None, description="Targets to scrape, in Prometheus' file_sd JSON; empty: none."
     )

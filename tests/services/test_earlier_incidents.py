@@ -8,7 +8,7 @@ from rootward.model.incident import Incident, Severity, Status
 from rootward.model.series import Series
 from rootward.model.window import Window
 from rootward.ports import Platform
-from rootward_worker.jobs import without_earlier
+from rootward_worker.windows import without_earlier
 
 STEP = 15.0
 SERIES = Series.of("latency_seconds", "cart")

@@ -88,6 +88,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         window_rows=settings.window_rows,
         retention_seconds=settings.retention_seconds,
         seed=settings.seed,
+        runbooks=settings.runbooks,
     )
 
 

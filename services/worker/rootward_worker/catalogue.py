@@ -9,16 +9,33 @@ from pydantic import TypeAdapter
 
 from rootward.methods import registry
 from rootward.methods.base import Method
+from rootward.methods.needs import missing_library
 from rootward.model.result import MethodEntry
 
 
 def entries() -> tuple[MethodEntry, ...]:
-    """Every method, by name, as API and pages see it."""
+    """Every method, by name, as API and pages see it; those that cannot run say why."""
     known = registry.load()
-    return tuple(_entry(kind, known.version) for kind in known.methods.values())
+    ours = [entry(kind, known.version) for kind in known.methods.values()]
+    outside = [
+        MethodEntry(
+            name=name,
+            family="outside",
+            question=f"What would {name} say?",
+            paper="",
+            summary="A method from another package.",
+            schema="{}",
+            default=False,
+            version=known.version,
+            unavailable=reason,
+        )
+        for name, reason in known.unavailable.items()
+    ]
+    return tuple(sorted(ours + outside, key=lambda one: one.name))
 
 
-def _entry(kind: type[Method], version: str) -> MethodEntry:
+def entry(kind: type[Method], version: str) -> MethodEntry:
+    """One method."""
     about = kind.about
     summary = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0]
     return MethodEntry(
@@ -30,4 +47,16 @@ def _entry(kind: type[Method], version: str) -> MethodEntry:
         schema=json.dumps(TypeAdapter(kind).json_schema()),
         default=about.default,
         version=version,
+        provenance=str(about.provenance),
+        provenance_note=about.provenance_note,
+        scope=str(about.scope),
+        anchors=tuple(str(anchor) for anchor in about.offered_at),
+        needs=tuple(sorted(str(need) for need in about.needs)),
+        cost=str(about.cost),
+        trigger=str(about.trigger),
+        assumptions=about.assumptions,
+        limits=about.limits,
+        library=about.library,
+        level=about.level,
+        unavailable=missing_library(kind),
     )

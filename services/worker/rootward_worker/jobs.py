@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
-from typing import Any, Literal
-
-import numpy as np
 
 from rootward import telemetry
 from rootward.errors import (
     Busy,
     InsufficientData,
     InvalidConfiguration,
+    MissingLibrary,
     NotFound,
     RootwardError,
     Unavailable,
 )
 from rootward.methods import registry
-from rootward.methods.base import DiscoveryMethod, Method, Need
-from rootward.model.case import Case
-from rootward.model.incident import Diagnosis, Incident, Status
-from rootward.model.result import Analysis, Result
-from rootward.model.window import Window
-from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform, WindowQuery
+from rootward.methods.base import Cost, DiscoveryMethod, Need
+from rootward.methods.needs import missing_library, missing_needs
+from rootward.model.deadline import Deadline
+from rootward.model.incident import Diagnosis, Incident
+from rootward.model.result import Result
+from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
-from rootward.rca.frame import framed
-from rootward_worker import story
+from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
-from rootward_worker.detect import MARGIN_ROWS
 from rootward_worker.options import WorkerOptions
+from rootward_worker.running import DEADLINE_SECONDS, Running
+from rootward_worker.windows import last_row_unix, window_of, without_earlier
 
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_SECONDS = 600.0
-LEAST_BASELINE = 30
-"""Rows that must be left when those of earlier incidents are taken out."""
+_DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
+"""What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
 """The job waits until these are over; they say nothing about the incident."""
 
@@ -61,7 +58,7 @@ def diagnose(
     incident = platform.incidents.get(incident_id, tenant)
     if end_unix is not None and _answered_later(platform, incident, end_unix):
         return
-    end = _last_row_unix(platform, options, incident) if end_unix is None else end_unix
+    end = last_row_unix(platform, options, incident) if end_unix is None else end_unix
     started = perf_counter()
     try:
         window, left_out = without_earlier(
@@ -88,7 +85,7 @@ def diagnose(
         told = (*found.cautions, *left_out)
         platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
-    _ask_the_methods(platform, incident)
+    _ask_the_methods(platform, options, incident)
 
 
 def analyse(
@@ -105,31 +102,38 @@ def analyse(
     A method that cannot answer is stored as not applicable, one that fails as failed.
     """
     incident = platform.incidents.get(incident_id, tenant)
-    started = perf_counter()
     given = dict(params or {})
-
-    def store(status: Literal["ok", "not_applicable", "failed"], result: Result | None = None,
-              reason: str = "") -> None:  # fmt: skip
-        seconds = perf_counter() - started
-        spelled = _differing(method, given)
-        analysis = Analysis(incident.id, method, spelled, status, result, reason, seconds)
-        platform.results.save(analysis, tenant)
-        telemetry.ANALYSES.labels(status).inc()
-
+    running = Running(platform, incident, method, given, options.seed)
     try:
-        made = registry.load().make(method, given)
-        result = made.run(_case(platform, options, incident, made))
+        result = _answer(Subject(platform, options, incident), method, given, running)
     except _OUTAGES:
         raise
-    except InsufficientData as error:
-        store("not_applicable", reason=str(error))
+    except (InsufficientData, MissingLibrary) as error:
+        running.end("not_applicable", reason=str(error))
     except RootwardError as error:
-        store("failed", reason=str(error))
+        running.end("failed", reason=str(error))
     except Exception as error:
-        store("failed", reason=f"{type(error).__name__}: {error}")
+        running.end("failed", reason=f"{type(error).__name__}: {error}")
         raise
     else:
-        store("ok", result)
+        running.end(result.status, result)
+
+
+def _answer(
+    subject: Subject, method: str, params: Mapping[str, JsonValue], running: Running
+) -> Result:
+    known = registry.load()
+    if lacking := missing_library(known.get(method)):
+        raise MissingLibrary(f"{method} {lacking}")
+    made = known.make(method, params)
+    needs, cost = made.about.needs, made.about.cost
+    case = subject.case(needs)
+    if lacking := missing_needs(needs, case):
+        raise InsufficientData(lacking)
+    if cost is not Cost.INSTANT:
+        running.begin()
+    deadline = Deadline.after(DEADLINE_SECONDS[cost])
+    return made.run(replace(case, deadline=deadline, progress=running.progress))
 
 
 def expire(platform: Platform, options: WorkerOptions) -> None:
@@ -174,81 +178,6 @@ def discovery_method(name: str) -> DiscoveryMethod:
     return made
 
 
-def window_of(
-    platform: Platform, options: WorkerOptions, incident: Incident, end_unix: float
-) -> Window:
-    """The raw rows up to a time, with the incident's onset.
-
-    Raises:
-        InsufficientData: no samples there, or none from the incident.
-    """
-    query = WindowQuery(end_unix, options.window_rows, options.step_seconds, incident.tenant)
-    window = platform.samples.window(query)
-    measured = np.flatnonzero(np.any(np.isfinite(window.values), axis=1))
-    window = window.rows(int(measured[0]), len(window.times))
-    onset = window.row_at(incident.onset_unix)
-    if not 0 < onset < len(window.times):
-        raise InsufficientData(
-            f"of the {len(window.times)} rows up to the end of the window none lies before "
-            "the onset, or none after it; widen ROOTWARD_WINDOW_ROWS"
-        )
-    return window.with_onset(onset)
-
-
-def without_earlier(
-    platform: Platform, incident: Incident, window: Window
-) -> tuple[Window, tuple[str, ...]]:
-    """The window with the rows of earlier incidents taken out of its baseline, and a word on it.
-
-    They stay where too few other rows would be left to tell what is normal.
-    """
-    margin = MARGIN_ROWS * window.step_seconds
-    before = window.times < incident.onset_unix - margin
-    out = np.zeros(len(window.times), dtype=bool)
-    for one in platform.incidents.page(incident.tenant, status=Status.RESOLVED).items:
-        if one.id != incident.id and not story.is_new_normal(one):
-            begun, ended = one.onset_unix - margin, one.last_change_unix + margin
-            out |= before & (window.times >= begun) & (window.times <= ended)
-    if not out.any():
-        return window, ()
-    if np.count_nonzero(before & ~out) < LEAST_BASELINE:
-        return window, ("The baseline holds rows of earlier incidents.",)
-    values = np.where(out[:, None], np.nan, window.values)
-    word = f"{np.count_nonzero(out)} rows of earlier incidents were left out of the baseline."
-    return replace(window, values=values), (word,)
-
-
-def _case(platform: Platform, options: WorkerOptions, incident: Incident, method: Method) -> Case:
-    diagnosis = platform.incidents.diagnosis(incident.id, incident.tenant)
-    end = diagnosis.end_unix if diagnosis else _last_row_unix(platform, options, incident)
-    frame = framed(window_of(platform, options, incident, end))
-    needs_graph = Need.GRAPH in method.about.needs
-    if needs_graph and diagnosis is None:
-        raise InsufficientData("needs a causal graph, and the incident has no diagnosis yet")
-    return Case(
-        window=frame,
-        symptom=_symptom_column(frame, incident),
-        seed=options.seed,
-        graph=diagnosis.graph if diagnosis and needs_graph else None,
-    )
-
-
-def _symptom_column(frame: Window, incident: Incident) -> int | None:
-    return frame.series.index(incident.symptom) if incident.symptom in frame.series else None
-
-
-def _last_row_unix(platform: Platform, options: WorkerOptions, incident: Incident) -> float:
-    """The newest row that is complete; of a resolved incident, the last one with a symptom."""
-    latest = platform.samples.latest_unix(incident.tenant)
-    if latest is None:
-        raise InsufficientData("no samples are stored")
-    latest = min(latest, platform.clock.now())
-    row = (math.ceil(latest / options.step_seconds) - 1) * options.step_seconds
-    if incident.status is Status.RESOLVED:
-        return min(row, max(incident.last_change_unix, incident.opened_unix))
-    return row
-
-
 def _answered_later(platform: Platform, incident: Incident, end_unix: float) -> bool:
     known: Diagnosis | None = platform.incidents.diagnosis(incident.id, incident.tenant)
     return known is not None and known.end_unix >= end_unix
@@ -260,21 +189,22 @@ def _no_diagnosis(platform: Platform, incident: Incident, outcome: str, reason: 
     platform.incidents.fail(incident.id, reason, incident.tenant)
 
 
-def _ask_the_methods(platform: Platform, incident: Incident) -> None:
-    """Submit an analysis by each method that runs on every incident."""
-    for name, kind in registry.load().methods.items():
-        if kind.about.default:
+def _ask_the_methods(platform: Platform, options: WorkerOptions, incident: Incident) -> None:
+    """Submit an analysis by each method that runs by itself; note those that cannot apply."""
+    methods = registry.load().methods
+    needs = frozenset(need for kind in methods.values() for need in kind.about.needs) - _DEAR
+    try:
+        case = Subject(platform, options, incident).case(needs)
+    except InsufficientData as error:
+        log.warning(
+            "no case for the methods", extra={"incident": incident.id, "reason": str(error)}
+        )
+        return
+    for name, kind in methods.items():
+        lacking = missing_library(kind) or missing_needs(kind.about.needs & needs, case)
+        if lacking:
+            Running(platform, incident, name, {}, options.seed).end("not_applicable", None, lacking)
+        elif kind.about.default:
             platform.jobs.submit(
                 "analyse", incident_id=incident.id, method=name, params={}, tenant=incident.tenant
             )
-
-
-def _differing(method: str, given: Mapping[str, Any]) -> str:
-    """The parameters that differ from the defaults, in one spelling."""
-    kind = registry.load().methods.get(method)
-    defaults: dict[str, object] = {}
-    if kind is not None and is_dataclass(kind):
-        defaults = {f.name: f.default for f in fields(kind)}
-    return registry.canonical(
-        {k: v for k, v in given.items() if k not in defaults or defaults[k] != v}
-    )

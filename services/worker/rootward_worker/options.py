@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rootward.numerics.departure import Rule
 
@@ -29,4 +30,6 @@ class WorkerOptions:
     """A symptom that returns within these rows reopens its incident."""
     settled_rows: int = 13
     """Rows of an incident after which it is diagnosed a second time."""
+    runbooks: Path | None = None
+    """Folder with runbooks in Markdown, which become documents."""
     rule: Rule = field(default_factory=Rule)
