@@ -7,6 +7,7 @@ from rootward.methods.discovery.ridge_granger import RidgeGranger
 from rootward.model.incident import Band, Candidate, Diagnosis
 from rootward.model.series import Series
 from rootward.model.window import Window
+from rootward.model.wording import duration, listed, number, quantity
 from rootward.rca.confidence import (
     HIGH,
     LEADS,
@@ -18,7 +19,6 @@ from rootward.rca.confidence import (
     likely_count,
 )
 from rootward.rca.diagnose import diagnose
-from rootward.rca.wording import duration, listed, number, quantity
 from rootward.testing import cases
 
 

@@ -15,6 +15,7 @@ from rootward.model.incident import Band, Candidate, Diagnosis, Opinion
 from rootward.model.series import Series
 from rootward.model.traits import traits
 from rootward.model.window import Window
+from rootward.model.wording import clock, duration, listed
 from rootward.numerics.anomaly import mean_and_deviation
 from rootward.numerics.suspicion import NEVER
 from rootward.rca.confidence import COVERED, LIKELY, band_of, confidence, likely_count
@@ -27,7 +28,6 @@ from rootward.rca.observation import Observation, observe, symptom_of
 from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
 from rootward.rca.ranking import rank
 from rootward.rca.views import opinions, views
-from rootward.rca.wording import clock, duration, listed
 
 LEAST_TO_SEARCH = 10
 """Fewest rows in which an onset that nobody named is looked for."""

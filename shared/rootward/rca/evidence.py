@@ -12,12 +12,12 @@ import numpy as np
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Evidence
 from rootward.model.series import Series
+from rootward.model.wording import clock, duration, listed, number, quantity
 from rootward.numerics.suspicion import NEVER
 from rootward.rca.explains import UNTOLD, Held
 from rootward.rca.observation import Observation
 from rootward.rca.ranking import Ranking
 from rootward.rca.views import Views
-from rootward.rca.wording import clock, duration, listed, number, quantity
 
 _LONGEST_PATH = 5
 _CLEARLY = 0.2
