@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rootward.numerics.anomaly import (
-    ALONE,
+    LEVEL_FLOOR,
     HABIT,
     departures,
     extremes,
@@ -127,11 +127,22 @@ def test_a_longer_incident_is_held_against_longer_stretches():
     assert long.scale[0] > 1.5 * short.scale[0]
 
 
-def test_a_constant_without_siblings_counts_by_itself():
-    values = np.zeros((60, 1))
-    values[50:] = 3e-7
+def test_a_flag_that_goes_out_is_as_far_away_as_one_that_comes_on():
+    values = np.column_stack([np.zeros(60), np.ones(60), np.full(60, 3e-7)])
+    values[50:] = np.array([1.0, 0.0, 0.0])
 
-    assert departures(values, 50, _alone(1)).size[0] == pytest.approx(ALONE)
+    assert departures(values, 50, _alone(3)).size == pytest.approx(np.full(3, 1 / LEVEL_FLOOR))
+
+
+def test_a_constant_that_leaves_its_value_late_departs_and_one_that_blinks_does_not():
+    values = np.zeros((150, 2))
+    values[146:, 0] = 1.0
+    values[120:122, 1] = 1.0
+
+    found = departures(values, 100, _alone(2))
+
+    assert found.size[0] > 50
+    assert found.size[1] == 0
 
 
 def test_a_constant_borrows_the_scale_of_the_same_metric_elsewhere():
@@ -147,7 +158,7 @@ def test_a_change_below_a_hundredth_of_the_level_is_no_news():
     values = np.full((60, 1), 1000.0)
     values[50:] = 1005.0
 
-    assert departures(values, 50, _alone(1)).size[0] == pytest.approx(0.5)
+    assert departures(values, 50, _alone(1)).size[0] == pytest.approx(0.5, rel=0.01)
 
 
 def test_holes_and_infinities_make_no_departure():

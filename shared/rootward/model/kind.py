@@ -97,6 +97,9 @@ _RULES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     (Kind.TRAFFIC, _words(r"count|rate|load|lod|per_(s|sec|second|min|minute)")),
 )
+_REPORTS = _words(
+    r"alerts?|alarms?|warn|warnings?|alertmanager|prometheus|alarm_manager|monitoring|stacklight"
+)
 _GOOD_WHEN_HIGH = _words(
     r"availability|avail|available|success|up|ready|healthy|hit_rat(e|io)|free|idle|throughput|"
     r"mem(available|free)"
@@ -121,22 +124,22 @@ _SEPARATORS = re.compile(r"[^a-z0-9%]+")
 
 
 @lru_cache(maxsize=65536)
-def _spelled(metric: str) -> str:
+def words_of(name: str) -> str:
     """The name in lower case with underscores between its words, however it was written."""
-    return _SEPARATORS.sub("_", _CAMEL.sub("_", metric).lower()).strip("_")
+    return _SEPARATORS.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
 
 
 @lru_cache(maxsize=65536)
 def kind_of(metric: str) -> Kind:
     """The kind of a metric by its name; `OTHER` where the name says nothing."""
-    name = _spelled(metric)
+    name = words_of(metric)
     return next((kind for kind, pattern in _RULES if pattern.search(name)), Kind.OTHER)
 
 
 @lru_cache(maxsize=65536)
 def harmful_direction(metric: str) -> int:
     """+1 where high values harm, -1 where low ones do, 0 where either may."""
-    name = _spelled(metric)
+    name = words_of(metric)
     if _GOOD_WHEN_HIGH.search(name) and not _NOT_GOOD.search(name):
         return -1
     return 0 if kind_of(metric) in (Kind.TRAFFIC, Kind.OTHER) else 1
@@ -145,5 +148,11 @@ def harmful_direction(metric: str) -> int:
 @lru_cache(maxsize=65536)
 def unit_of(metric: str) -> str:
     """The unit that the name states, or an empty string."""
-    name = _spelled(metric)
+    name = words_of(metric)
     return next((unit for pattern, unit in _UNITS if pattern.search(name)), "")
+
+
+@lru_cache(maxsize=65536)
+def is_report(name: str) -> bool:
+    """Whether a metric is an alarm, or a service watches others: both repeat what was noticed."""
+    return _REPORTS.search(words_of(name)) is not None

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 LEVEL_FLOOR = 0.01
 """Smallest scale as a share of the level: a change of less than that is no news."""
 SIBLING_SCALE = 0.3
 """Scale of a series that never varied, as a share of what its siblings vary by."""
-ALONE = 10.0
-"""Deviations of the largest change of a series that never varied and has no siblings that did."""
+NOVEL_ROWS = 3
+"""Rows that a series that never varied must be away for: any other value is news, however late."""
 LARGEST = 1e6
 """Deviations are cut here."""
 _SUSTAINED = 0.8
@@ -139,7 +139,10 @@ class Departures:
     z: Float[np.ndarray, "rows series"]
     """Signed deviations of every row, baseline included; NaN where not measured."""
     size: Float[np.ndarray, " series"]
-    """Deviations that a fifth of the rows after the onset exceed; 0 where not measured."""
+    """Deviations that a fifth of the rows after the onset exceed; 0 where not measured.
+
+    For a series that never varied, those that three rows exceed: any other value is news.
+    """
     direction: Int[np.ndarray, " series"]
     """Sign of the median deviation after the onset."""
     trust: Float[np.ndarray, " series"]
@@ -160,25 +163,25 @@ def departures(
     `siblings` numbers the metrics: series of one number measure the same thing elsewhere, and
     lend their scale to a series that never varied. One deviation is the geometric mean of the
     usual extreme of a stretch as long as the incident and of the standard deviation, so that a
-    burst that has been seen before is no news, whether it comes often or seldom. `least` is the
-    smallest scale that makes sense for each series, in its unit.
+    burst that has been seen before is no news, whether it comes often or seldom. Where neither
+    the series nor a sibling ever varied it is a hundredth of the larger of the two levels, before
+    and after: a flag that goes out is as far away as one that comes on. `least` is the smallest
+    scale that makes sense for each series, in its unit.
     """
     x = measured(values)
     before, after = x[:onset], x[onset:]
     centre = median(before)
-    scale = _scale(before, centre, len(after), siblings)
+    scale = _scale(before, centre, after, siblings)
     if least is not None:
         scale = np.fmax(scale, least)
-    away = np.abs(after - centre)
-    largest = np.nan_to_num(extremes(away)[1])
-    scale = np.where(scale > 0, scale, np.where(largest > 0, largest / ALONE, 1.0))
-    z = np.clip((x - centre) / scale, -LARGEST, LARGEST)
     count = np.isfinite(before).sum(axis=0)
+    still = (count > 0) & (mean_and_deviation(before)[1] == 0)
+    z = np.clip((x - centre) / np.where(scale > 0, scale, 1.0), -LARGEST, LARGEST)
     return Departures(
         centre,
         scale,
         z,
-        np.nan_to_num(quantiles(np.abs(z[onset:]), (_SUSTAINED,))[0]),
+        _size(z[onset:], still),
         np.sign(np.nan_to_num(median(z[onset:]))).astype(np.int64),
         count / (count + 5.0),
         _gone(before, after),
@@ -186,11 +189,12 @@ def departures(
 
 
 def _scale(
-    before: Float[np.ndarray, "rows series"],
+    before: Float[np.ndarray, "before series"],
     centre: Float[np.ndarray, " series"],
-    length: int,
+    after: Float[np.ndarray, "after series"],
     siblings: Int[np.ndarray, " series"],
 ) -> Float[np.ndarray, " series"]:
+    length = len(after)
     deviation = mean_and_deviation(before)[1]
     away = np.abs(before - centre)
     low, high = quantiles(before, (0.25, 0.75))
@@ -199,8 +203,20 @@ def _scale(
     own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
     if length <= _BRIEF:
         own = np.fmax(own, recurring_extreme(away, length) / HABIT)
+    lent = SIBLING_SCALE * _of_siblings(deviation, siblings)
+    reached = np.nan_to_num(extremes(np.abs(after))[1])
+    own = np.where((deviation == 0) & (lent == 0), LEVEL_FLOOR * reached, own)
     floored = np.fmax(own, LEVEL_FLOOR * np.abs(centre))
-    return np.where(floored > 0, floored, SIBLING_SCALE * _of_siblings(deviation, siblings))
+    return np.where(floored > 0, floored, lent)
+
+
+def _size(
+    z: Float[np.ndarray, "after series"], still: Bool[np.ndarray, " series"]
+) -> Float[np.ndarray, " series"]:
+    away = np.abs(z)
+    sustained = np.nan_to_num(quantiles(away, (_SUSTAINED,))[0])
+    furthest = -np.sort(-np.nan_to_num(away), axis=0)
+    return np.where(still, np.fmax(sustained, furthest[min(NOVEL_ROWS, len(z)) - 1]), sustained)
 
 
 def _of_siblings(

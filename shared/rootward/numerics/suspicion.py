@@ -16,6 +16,10 @@ HARMLESS = 0.5
 """Weight of a change to the good: less load on a resource is what victims show."""
 LOAD = 0.5
 """Weight of a change in traffic: load comes from outside more often than from within."""
+REPORTED = 0.5
+"""Weight of an alarm: it repeats what was noticed elsewhere, and is never first."""
+ELSEWHERE = 0.8
+"""Weight of what is measured here and tells of another service."""
 LATE = 0.3
 """Share of its surprise that a series loses if it departs long after the first."""
 BREADTH = 0.25
@@ -25,13 +29,25 @@ SECOND_KIND = 0.25
 
 
 def surprise(
-    found: Departures, harm: Int[np.ndarray, " series"], load: Bool[np.ndarray, " series"]
+    found: Departures, harm: Int[np.ndarray, " series"], weight: Float[np.ndarray, " series"]
 ) -> Float[np.ndarray, " series"]:
     """Log deviations of each series, less where the change is harmless or the baseline short."""
     size = np.maximum(found.size, MISSING * found.gone)
     against = (harm != 0) & (found.direction == -harm) & (found.gone < 0.5)
-    weight = np.where(against, HARMLESS, 1.0) * np.where(load, LOAD, 1.0)
-    return np.log1p(size) * weight * found.trust
+    return np.log1p(size) * np.where(against, HARMLESS, 1.0) * weight * found.trust
+
+
+def worth(
+    load: Bool[np.ndarray, " series"],
+    reports: Bool[np.ndarray, " series"],
+    elsewhere: Bool[np.ndarray, " series"],
+) -> Float[np.ndarray, " series"]:
+    """What a departure counts for by what the series is, before anything is measured."""
+    return (
+        np.where(load, LOAD, 1.0)
+        * np.where(reports, REPORTED, 1.0)
+        * np.where(elsewhere, ELSEWHERE, 1.0)
+    )
 
 
 def first_rows(z: Float[np.ndarray, "rows series"], onset: int) -> Int[np.ndarray, " series"]:

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Int
 
 from rootward.model.series import Series
-from rootward.model.traits import Traits
+from rootward.model.traits import VIEWED, Traits
 from rootward.numerics.topology import Calls
-from rootward.rca.labelled_calls import CALLER_LABELS, FROM
+from rootward.rca.labelled_calls import CALLER_LABELS
 
 _STATISTIC = re.compile(r"_(mean|p\d+|rate|errors_ratio)$")
 
@@ -38,4 +38,5 @@ def _viewer(series: Series) -> str:
     for label in CALLER_LABELS:
         if value := series.label(label):
             return value
-    return _STATISTIC.sub("", series.metric.rpartition(FROM)[2]) if FROM in series.metric else ""
+    _, viewed, caller = series.metric.rpartition(VIEWED)
+    return _STATISTIC.sub("", caller) if viewed else ""

@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rootward.model.series import INSTANCE, SERVICE, Series
+from rootward.model.traits import VIEWED
 from rootward.model.window import Window
 
-FROM = "_from_"
-"""Stands between what was measured and the service that measured it."""
 _SUFFIX = re.compile(r"(_(total|count|sum|bucket))?$")
 
 _BOTH_ENDS = (
@@ -74,9 +73,9 @@ def _moved(series: Series, services: dict[str, str]) -> Series:
     labels = dict(series.labels)
     named = [name for name in _CALLEE if name in labels]
     callee = next((s for name in named if (s := _service(labels[name], services))), None)
-    if callee is None or callee == series.service or FROM in series.metric:
+    if callee is None or callee == series.service or VIEWED in series.metric:
         return series
-    metric = _SUFFIX.sub(lambda end: f"{FROM}{series.service}{end[0]}", series.metric, count=1)
+    metric = _SUFFIX.sub(lambda end: f"{VIEWED}{series.service}{end[0]}", series.metric, count=1)
     kept = {k: v for k, v in labels.items() if k not in (SERVICE, INSTANCE, *named)}
     if series.instance:
         kept["caller_instance"] = series.instance

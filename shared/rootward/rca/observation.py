@@ -9,14 +9,12 @@ from jaxtyping import Bool, Float, Int
 
 from rootward.model.kind import Kind, unit_of
 from rootward.model.series import INSTANCE, Series
-from rootward.model.traits import Traits, traits
+from rootward.model.traits import FELT, Traits, traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import LEVEL_FLOOR, Departures, departures, median
-from rootward.numerics.suspicion import NEVER, first_rows, promptness, surprise
+from rootward.numerics.suspicion import NEVER, first_rows, promptness, surprise, worth
 from rootward.rca.frame import STATISTIC
 
-FELT = frozenset({Kind.LATENCY, Kind.ERRORS})
-"""Kinds that users and callers complain about."""
 _WAITED = frozenset({Kind.LATENCY, Kind.SATURATION})
 _TIMES = frozenset({"s", "ms"})
 _KINDS = tuple(Kind)
@@ -66,8 +64,7 @@ def observe(window: Window, onset: int) -> Observation:
     least = _noticeable(window, onset, names)
     found = departures(window.values, onset, names.siblings, least=least)
     found = replace(found, gone=np.where(_idle(window, onset, names), 0.0, found.gone))
-    load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
-    size = surprise(found, names.harm, load)
+    size = surprise(found, names.harm, worth(names.load, names.reports, names.elsewhere))
     onsets = first_rows(found.z, onset)
     prompt = promptness(onsets, onset, len(window.values))
     return Observation(window, onset, names, found, size, size * prompt, onsets)

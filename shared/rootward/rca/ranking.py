@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from rootward.model.graph import CausalGraph
 from rootward.numerics.mechanism import mechanism
@@ -17,6 +17,7 @@ from rootward.numerics.topology import (
     EXPLAINED,
     Calls,
     beyond_reach,
+    charged_to,
     entry,
     explained_callers,
 )
@@ -67,7 +68,8 @@ def rank(
     explained = explained_callers(evidence, seen.felt, names.owners, views, known)
     callers = seen.felt & np.isin(names.owners, known[explained, 0])
     evidence = np.where(callers, EXPLAINED, 1.0) * evidence
-    scores = suspicion(evidence, names.owners, seen.kinds, len(names.services))
+    charged = charged_to(evidence, seen.felt, names.owners, views)
+    scores = suspicion(evidence, charged, seen.kinds, len(names.services))
     start = entry(scores, known)
     if start is not None:
         scores = np.where(beyond_reach(start, known, len(scores)), BEYOND, 1.0) * scores
@@ -75,7 +77,7 @@ def rank(
     return Ranking(
         services=tuple(names.services[k] for k in order),
         scores=scores[order],
-        speaking=tuple(_clearest(seen, evidence, k) for k in order),
+        speaking=tuple(_clearest(seen, evidence, charged, k) for k in order),
         evidence=evidence,
         passed_on=passed_on,
         calls=known,
@@ -84,8 +86,14 @@ def rank(
     )
 
 
-def _clearest(seen: Observation, evidence: Float[np.ndarray, " series"], service: int) -> int:
-    own = np.flatnonzero(seen.traits.owners == service).tolist()
+def _clearest(
+    seen: Observation,
+    evidence: Float[np.ndarray, " series"],
+    charged: Int[np.ndarray, " series"],
+    service: int,
+) -> int:
+    own = np.flatnonzero(charged == service).tolist()
+    own = own or np.flatnonzero(seen.traits.owners == service).tolist()
     return max(own, key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]))
 
 

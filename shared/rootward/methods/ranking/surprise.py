@@ -14,16 +14,16 @@ from rootward.model.kind import Kind
 from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures
-from rootward.numerics.suspicion import first_rows, promptness, surprise, suspicion
+from rootward.numerics.suspicion import first_rows, promptness, surprise, suspicion, worth
 
 
 def observed(window: Window, onset: int) -> tuple[Departures, Float[np.ndarray, " series"]]:
     """The departures after the onset, and how surprising each is, less where it came late."""
     names = traits(window.series)
     found = departures(window.values, onset, names.siblings)
-    load = np.array([kind is Kind.TRAFFIC for kind in names.kinds], dtype=bool)
+    weight = worth(names.load, names.reports, names.elsewhere)
     prompt = promptness(first_rows(found.z, onset), onset, len(window.values))
-    return found, surprise(found, names.harm, load) * prompt
+    return found, surprise(found, names.harm, weight) * prompt
 
 
 @dataclass(frozen=True, kw_only=True)
