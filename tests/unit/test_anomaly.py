@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rootward.numerics.anomaly import (
-    LEVEL_FLOOR,
     HABIT,
+    LEVEL_FLOOR,
     departures,
     extremes,
     mean_and_deviation,
