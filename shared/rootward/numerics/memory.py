@@ -46,37 +46,30 @@ def whitened(
         every = np.arange(len(values))
         return Whitened(values - values.mean(axis=0), every, np.ones(values.shape[1]))
     past, present = lagged_design(values, since, most_lags)
-    x, y = past - past.mean(axis=0), present - present.mean(axis=0)
-    best, best_score = y, _bic(y, 0)
-    share = np.ones(values.shape[1])
-    variance = np.maximum((y**2).mean(axis=0), 1e-300)
+    x = np.moveaxis(past - past.mean(axis=0), 1, 0)
+    y = (present - present.mean(axis=0)).T
+    gram, cross = x.transpose(0, 2, 1) @ x, (x.transpose(0, 2, 1) @ y[:, :, None])[:, :, 0]
+    total = np.maximum((y**2).sum(axis=1), 1e-300)
+    weights, left = np.zeros((values.shape[1], most_lags)), total
+    best = len(rows) * np.log(total)
     for order in range(1, most_lags + 1):
-        weights, left = _autoregression(x[:, :, :order], y)
-        score = _bic(left, order)
-        better = score < best_score
-        long_run = (left**2).mean(axis=0) / np.maximum((1 - weights.sum(axis=1)) ** 2, 1e-6)
-        found = variance / np.maximum(long_run, 1e-300)
-        share = np.where(better, np.clip(found, 1 / len(values), 1.0), share)
-        best, best_score = np.where(better, left, best), np.where(better, score, best_score)
-    return Whitened(best, rows, share)
+        found = _autoregression(gram[:, :order, :order], cross[:, :order])
+        error = np.maximum(total - (found * cross[:, :order]).sum(axis=1), 1e-12 * total)
+        score = len(rows) * np.log(error) + order * np.log(len(rows))
+        better = score < best
+        weights[better], left = 0.0, np.where(better, error, left)
+        weights[better, :order], best = found[better], np.where(better, score, best)
+    share = total / left * (1 - weights.sum(axis=1)) ** 2
+    innovations = (y - (x @ weights[:, :, None])[:, :, 0]).T
+    return Whitened(innovations, rows, np.clip(share, 1 / len(values), 1.0))
 
 
 def _autoregression(
-    x: Float[np.ndarray, "samples series lags"], y: Float[np.ndarray, "samples series"]
-) -> tuple[Float[np.ndarray, "series lags"], Float[np.ndarray, "samples series"]]:
-    gram = np.einsum("nsl,nsm->slm", x, x, optimize=True)
+    gram: Float[np.ndarray, "series lags lags"], cross: Float[np.ndarray, "series lags"]
+) -> Float[np.ndarray, "series lags"]:
     scale = np.maximum(np.trace(gram, axis1=1, axis2=2), 1e-300)
-    gram += _RIDGE * scale[:, None, None] * np.eye(x.shape[2])
-    cross = np.einsum("nsl,ns->sl", x, y, optimize=True)
-    weights = np.linalg.solve(gram, cross[:, :, None])[:, :, 0]
-    return weights, y - np.einsum("nsl,sl->ns", x, weights)
-
-
-def _bic(left: Float[np.ndarray, "samples series"], order: int) -> Float[np.ndarray, " series"]:
-    samples = len(left)
-    return np.asarray(
-        samples * np.log(np.maximum((left**2).mean(axis=0), 1e-300)) + order * np.log(samples)
-    )
+    penalty = _RIDGE * scale[:, None, None] * np.eye(gram.shape[1])
+    return np.asarray(np.linalg.solve(gram + penalty, cross[:, :, None])[:, :, 0])
 
 
 def autocorrelations(

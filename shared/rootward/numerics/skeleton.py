@@ -11,11 +11,16 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from rootward.numerics.independence import correlation_p, partial_correlations
+from rootward.numerics.pace import GoOn, always
 
 
 @runtime_checkable
 class IndependenceTest(Protocol):
     """Strength (0 is none) and p-value of the dependence between two variables."""
+
+    @property
+    def size(self) -> int:
+        """How many variables there are."""
 
     def pairs(
         self,
@@ -35,6 +40,10 @@ class FisherZ:
     correlation: Float[np.ndarray, "variables variables"]
     samples: float | int
     """Independent rows; the effective number where rows have a memory."""
+
+    @property
+    def size(self) -> int:
+        return len(self.correlation)
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         return self.correlation, correlation_p(self.correlation, self.samples, 0)
@@ -57,19 +66,27 @@ class Skeleton:
     """The largest p-value among those tested."""
     separators: dict[tuple[int, int], tuple[int, ...]]
     """For each pair without a link, lower column first, what it is independent given."""
+    complete: bool = True
+    """Whether there was time for every test; else links may stand that a test would remove."""
 
 
 def skeleton(
-    test: IndependenceTest, *, significance: float, most_conditions: int, most_neighbours: int
+    test: IndependenceTest,
+    *,
+    significance: float | Float[np.ndarray, "variables variables"],
+    most_conditions: int,
+    most_neighbours: int,
+    go_on: GoOn = always,
 ) -> Skeleton:
     """The links that remain when every pair was tested given subsets of its neighbours.
 
     The stable variant (Colombo and Maathuis 2014): neighbours are those at the start of a
     level, so that the order of the tests does not matter. Of several separating sets the one
-    with the largest p-value is kept.
+    with the largest p-value is kept. A pair counts as dependent up to its `significance`.
     """
     strength, p = test.pairs()
-    linked = p <= significance
+    levels = np.broadcast_to(significance, p.shape)
+    linked = p <= levels
     np.fill_diagonal(linked, False)
     separators: dict[tuple[int, int], tuple[int, ...]] = {
         (int(i), int(j)): () for i, j in np.argwhere(np.triu(~linked, 1))
@@ -77,7 +94,10 @@ def skeleton(
     weakest, largest = strength.copy(), p.copy()
     for size in range(1, most_conditions + 1):
         before = linked.copy()
-        for i, j in np.argwhere(np.triu(before, 1)).tolist():
+        pairs = np.argwhere(np.triu(before, 1)).tolist()
+        for done, (i, j) in enumerate(pairs):
+            if not go_on((size - 1 + done / len(pairs)) / most_conditions):
+                return Skeleton(linked, weakest, largest, separators, complete=False)
             given = _conditions(before, strength, (i, j), size, most_neighbours)
             if not len(given):
                 continue
@@ -86,7 +106,7 @@ def skeleton(
             if abs(least) < abs(weakest[i, j]):
                 weakest[i, j] = weakest[j, i] = least
             largest[i, j] = largest[j, i] = max(largest[i, j], tested.max())
-            if tested.max() > significance:
+            if tested.max() > levels[i, j]:
                 linked[i, j] = linked[j, i] = False
                 separators[i, j] = tuple(given[tested.argmax()].tolist())
     return Skeleton(linked, weakest, largest, separators)

@@ -1,0 +1,1 @@
+"""CD-NOD: whose own behaviour changed at the incident, and who merely felt it."""
