@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format format-check lint types up bench docs demo-all clean
+.PHONY: help demo test test-slow check format format-check lint types up bench bench-ingest docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ up: $(STAMP) ## everything in one process, on port 8080
 
 bench: $(STAMP) ## accuracy and speed on labelled cases; DIR=folder with cases
 	$(BIN)/rootward bench $(DIR) $(ARGS)
+
+bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; ARGS=--quick
+	sh deploy/servers.sh
+	$(BIN)/python -m tests.benchmarks.bench_ingest $(ARGS)
 
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs

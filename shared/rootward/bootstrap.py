@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
+from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.quarantine import SqlQuarantine
@@ -28,10 +29,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
     chosen = clock or SystemClock()
     database = open_database(settings.database_url)
     migrate(database)
+    arrivals = Arrivals(database)
     return Platform(
-        bus=_bus(settings, database, chosen),
+        bus=_bus(settings, arrivals, chosen),
         jobs=_jobs(settings, database, chosen),
-        samples=SqlSampleStore(database),
+        samples=SqlSampleStore(database, arrivals),
         incidents=SqlIncidentStore(database),
         results=SqlResultStore(database),
         quarantine=SqlQuarantine(database, chosen),
@@ -58,8 +60,9 @@ def _scheme(url: str) -> str:
     return scheme if scheme and found else "(none)"
 
 
-def _bus(settings: Settings, database: Database, clock: Clock) -> Bus:
-    return EmbeddedBus(SqlBatchQueue(database, clock), settings.max_backlog)
+def _bus(settings: Settings, arrivals: Arrivals, clock: Clock) -> Bus:
+    queue = SqlBatchQueue(arrivals.database, clock, arrivals)
+    return EmbeddedBus(queue, settings.max_backlog)
 
 
 def _jobs(settings: Settings, database: Database, clock: Clock) -> Jobs:

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cramjam
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, update
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
@@ -20,10 +21,11 @@ from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.queues import SqlBatchQueue, dead_letters
-from rootward.codec import batch_from_bytes
+from rootward.adapters.sql.samples import SqlSampleStore
+from rootward.codec import batch_from_bytes, batch_to_bytes
 from rootward.errors import Busy, InvalidInput, Unavailable
 from rootward.model.series import Sample, SampleBatch, Series
-from rootward.ports import Bus
+from rootward.ports import Bus, WindowQuery
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeBus
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
@@ -171,8 +173,9 @@ class TestEmbeddedBus:
         assert bus.backlog() == 0
 
     def test_what_cannot_be_read_is_dead_at_once_and_stops_nobody(self, database: Database):
-        queue = SqlBatchQueue(database, SystemClock())
-        queue.put([("default", b"RWB9 of a later version")])
+        later = {"tenant": "default", "body": b"RWB9 of a later version"}
+        with database.engine.begin() as connection:
+            connection.execute(insert(tables.queued_batch).values(later))
         bus, arrived = _embedded(database), Deliveries()
         bus.publish(_batch(1))
         bus.serve(lambda batch: arrived(_number(batch)))
@@ -182,6 +185,31 @@ class TestEmbeddedBus:
         (letter,) = dead_letters(database)
         assert letter.reason.startswith("UnreadableBody")
         assert letter.body == b"RWB9 of a later version"
+
+    def test_a_batch_that_an_earlier_version_left_is_handed_over(self, database: Database):
+        left = bytes(cramjam.lz4.compress_block(batch_to_bytes(_batch(7))))
+        with database.engine.begin() as connection:
+            connection.execute(insert(tables.queued_batch).values(tenant="default", body=left))
+        bus, arrived = _embedded(database), Deliveries()
+        bus.serve(lambda batch: arrived(_number(batch)))
+
+        assert arrived.wait_for(1) == [7]
+        bus.close()
+
+    def test_a_damaged_chunk_is_dead_stops_nobody_and_no_reader(self, database: Database):
+        bus, arrived = _embedded(database), Deliveries()
+        bus.publish(_batch(0))
+        with database.engine.begin() as connection:
+            connection.execute(update(tables.chunk).values(body=b"RWA1 and then nothing"))
+        bus.publish(_batch(1))
+        bus.serve(lambda batch: arrived(_number(batch)))
+
+        assert arrived.wait_for(1) == [1]
+        bus.close()
+        (letter,) = dead_letters(database)
+        assert letter.body == b"RWA1 and then nothing"
+        window = SqlSampleStore(database).window(WindowQuery(1_700_000_001.0, 2, 1.0))
+        assert window.values[-1].tolist() == [1.0]
 
     def test_a_damaged_row_is_dead_and_stops_nobody(self, database: Database):
         with database.engine.begin() as connection:

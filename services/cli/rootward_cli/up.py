@@ -43,7 +43,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         InvalidConfiguration: the port is taken, or a URL has an unknown scheme.
     """
     with ExitStack() as stack:
-        listening = stack.enter_context(_listening(settings.host, settings.port))
+        listening = stack.enter_context(listening_on(settings.host, settings.port))
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
         options = worker_options(settings)
@@ -53,7 +53,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         intake = Intake(platform, accepted)
         app = create_app(platform)
         app.include_router(intake_routes(platform, accepted, intake=intake))
-        stack.enter_context(_serving(app, listening))
+        stack.enter_context(serving(app, listening))
         if settings.scrape_file:
             scraper = Scraper(
                 platform,
@@ -101,7 +101,7 @@ def wait_for_signal() -> None:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening_on(host: str, port: int) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -114,7 +114,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
+def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
     """The app served from a thread; returns once it answers."""
     ready = threading.Event()
     server = _Server(

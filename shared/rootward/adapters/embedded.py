@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
 from rootward.adapters.intake import GroupCommit, Places
+from rootward.adapters.sql.arrivals import Packed
 from rootward.adapters.sql.queues import QueuedBatch, QueuedJob, SqlBatchQueue, SqlJobQueue
-from rootward.codec import batch_from_bytes, batch_to_bytes
 from rootward.errors import InvalidInput, InvalidParameters, Unavailable
 from rootward.model.series import SampleBatch
 from rootward.ports import DEFAULT_TENANT, BatchHandler, JobHandler, JsonValue
@@ -58,12 +58,15 @@ class EmbeddedBus:
 
         Raises:
             Busy: `max_backlog` batches wait; nothing was taken.
+            InvalidInput: a time is no Unix time; nothing was taken.
             Unavailable: the database does not answer; nothing was taken.
         """
-        body = batch_to_bytes(batch)
+        if not len(batch):
+            return
+        item = self._queue.packed(batch)
         self._places.take()
         try:
-            self._commit.add((batch.tenant, body))
+            self._commit.add(item)
         except BaseException:
             self._places.change(-1)
             raise
@@ -103,7 +106,7 @@ class EmbeddedBus:
             log.warning("handled batches stay queued", extra={"reason": str(error)})
         self._let_go()
 
-    def _put(self, items: Sequence[tuple[str, bytes]]) -> None:
+    def _put(self, items: Sequence[Packed]) -> None:
         handled = self._handled
         self._queue.put(items, handled)
         self._removed = handled
@@ -148,9 +151,7 @@ class EmbeddedBus:
         """Whether the batch is dealt with: handled, or dead. Order matters, so retries block."""
         tries = failures = 0
         while not self._closed:
-            delivery = self._policy.deliver(
-                lambda: handler(batch_from_bytes(batch.body)), tries + 1, "batch"
-            )
+            delivery = self._policy.deliver(lambda: handler(batch.batch()), tries + 1, "batch")
             if delivery.outcome is Outcome.DONE:
                 return True
             if delivery.outcome is Outcome.DEAD:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from rootward.errors import Busy, Unavailable
 
@@ -35,25 +36,28 @@ class Places:
             self._taken += by
 
 
-class _Group:
+T = TypeVar("T")
+
+
+class _Group(Generic[T]):
     """Items that go into one commit, and what came of it."""
 
     def __init__(self) -> None:
-        self.items: list[tuple[str, bytes]] = []
+        self.items: list[T] = []
         self.done = False
         self.error: BaseException | None = None
 
 
-class GroupCommit:
+class GroupCommit(Generic[T]):
     """One commit for all who ask while another commit is under way; the first one makes it."""
 
-    def __init__(self, commit: Callable[[Sequence[tuple[str, bytes]]], None]) -> None:
+    def __init__(self, commit: Callable[[Sequence[T]], None]) -> None:
         self._commit = commit
-        self._open = _Group()
+        self._open: _Group[T] = _Group()
         self._open_lock = threading.Lock()
         self._commit_lock = threading.Lock()
 
-    def add(self, item: tuple[str, bytes]) -> None:
+    def add(self, item: T) -> None:
         """Return once the item is committed; raise what the commit of its group raised."""
         with self._open_lock:
             group = self._open
@@ -64,7 +68,7 @@ class GroupCommit:
         if group.error is not None:
             raise Unavailable(str(group.error)) from group.error
 
-    def _commit_group(self, group: _Group) -> None:
+    def _commit_group(self, group: _Group[T]) -> None:
         with self._open_lock:
             self._open = _Group()
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -20,9 +20,7 @@ _SERIES = tables.series.c
 TOUCH_US = 3600 * 10**6
 """The stored time of a series is never further than this behind its newest sample."""
 _LOOKED_UP_AT_ONCE = 500
-_MOST_TUPLES = 32
 _MOST_REMEMBERED = 500_000
-_UNKNOWN = (-1, -(2**62))
 
 _NEWER = (
     update(tables.series)
@@ -31,97 +29,130 @@ _NEWER = (
 )
 
 
+@dataclass(eq=False)
+class _Places:
+    """Series of one tenant, each at a place; an object that was seen is found by its identity."""
+
+    by_identity: dict[int, int] = field(default_factory=dict)
+    by_series: dict[Series, int] = field(default_factory=dict)
+    seen: list[Series] = field(default_factory=list)
+    """Keeps every object whose identity is used."""
+    ids: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
+    touched: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
+    """The time that is stored for each."""
+
+    def of(self, series: Sequence[Series]) -> np.ndarray:
+        """(series,) int64 places, -1 where a series has none."""
+        found = map(self.by_identity.get, map(id, series), repeat(-1))
+        places = np.fromiter(found, np.int64, len(series))
+        for k in np.flatnonzero(places < 0).tolist():
+            place = self.by_series.get(series[k], -1)
+            if place >= 0 and len(self.seen) < 2 * len(self.by_series):
+                self.seen.append(series[k])
+                self.by_identity[id(series[k])] = place
+            places[k] = place
+        return places
+
+    def put(self, series: Sequence[Series], ids: np.ndarray, newest_us: np.ndarray) -> None:
+        """Remember ids, and the times that are stored now."""
+        places = self.of(series)
+        for k in np.flatnonzero(places < 0).tolist():
+            places[k] = self.by_series.setdefault(series[k], len(self.by_series))
+            self.seen.append(series[k])
+            self.by_identity[id(series[k])] = int(places[k])
+        if len(self.by_series) > len(self.ids):
+            more = 2 * len(self.by_series) - len(self.ids)
+            self.ids, self.touched = np.pad(self.ids, (0, more)), np.pad(self.touched, (0, more))
+        self.ids[places], self.touched[places] = ids, newest_us
+
+
 @dataclass(frozen=True, eq=False)
-class _Resolved:
-    """A tuple of series that senders repeat; it is kept, so its identity stands for it."""
+class Registration:
+    """Series whose ids hold once the transaction that made them has been committed."""
 
-    series: tuple[Series, ...]
+    tenant: str
+    series: Sequence[Series]
     ids: np.ndarray
-    """(series,) int64, -1 where the series is not known yet."""
-    touched: np.ndarray
-    """(series,) int64, the time that is stored for each."""
+    newest_us: np.ndarray
 
 
-class SeriesIds:
-    """Ids of the series that are written to.
+class Catalogue:
+    """Ids and names of the series of a database; safe to use from several threads.
 
     A series that nobody has written to for `TOUCH_US` is looked up again, for `expire` may have
-    deleted it. What is remembered is only what was committed: see `undone_on_failure`.
+    deleted it. Ids are remembered only from transactions that were committed.
     """
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, Series], tuple[int, int]] = {}
-        self._tuples: OrderedDict[tuple[str, int], _Resolved] = OrderedDict()
+        self._places: dict[str, _Places] = {}
+        self._names: dict[str, dict[int, Series]] = {}
+        self._lock = threading.Lock()
 
-    def of(
-        self, connection: Connection, tenant: str, series: tuple[Series, ...], newest_us: np.ndarray
-    ) -> np.ndarray:
-        """(series,) ids, made where missing; -1 for a series without a sample in this batch.
+    def ids(
+        self, tenant: str, series: Sequence[Series], newest_us: np.ndarray
+    ) -> np.ndarray | None:
+        """(series,) ids without a look into the database; None where one is needed.
 
         `newest_us` is the time of the newest sample of each series.
         """
-        found = self._resolved(tenant, series)
-        stale = np.flatnonzero(newest_us > found.touched + TOUCH_US)
+        with self._lock:
+            known = self._places.get(tenant)
+            if known is None:
+                return None
+            places = known.of(series)
+            if len(places) and places.min() < 0:
+                return None
+            if (newest_us > known.touched[places] + TOUCH_US).any():
+                return None
+            return known.ids[places]
+
+    def registered(
+        self, connection: Connection, tenant: str, series: Sequence[Series], newest_us: np.ndarray
+    ) -> Registration:
+        """The ids of all series, made where missing, their stored times moved on where due."""
+        with self._lock:
+            known = self._places.setdefault(tenant, _Places())
+            places = known.of(series)
+            touched, ids = known.touched[places], known.ids[places]
+        stale = np.flatnonzero((places < 0) | (newest_us > touched + TOUCH_US))
         if len(stale):
-            chosen = [series[k] for k in stale]
-            ids = _ids(connection, tenant, chosen, newest_us[stale])
-            found.ids[stale] = ids
-            found.touched[stale] = newest_us[stale]
-            rows = zip(chosen, ids, newest_us[stale].tolist(), strict=True)
-            self._series.update(((tenant, one), (k, newest)) for one, k, newest in rows)
-        return found.ids
+            chosen = [series[k] for k in stale.tolist()]
+            ids[stale] = _ids(connection, tenant, chosen, newest_us[stale])
+            touched[stale] = newest_us[stale]
+        return Registration(tenant, series, ids, touched)
 
-    def _resolved(self, tenant: str, series: tuple[Series, ...]) -> _Resolved:
-        key = (tenant, id(series))
-        if key not in self._tuples:
-            if len(self._series) > _MOST_REMEMBERED:
-                self._series.clear()
-            rows = [self._series.get((tenant, one), _UNKNOWN) for one in series]
-            columns = np.array(rows, np.int64).reshape(-1, 2)
-            self._tuples[key] = _Resolved(series, columns[:, 0].copy(), columns[:, 1].copy())
-        self._tuples.move_to_end(key)
-        if len(self._tuples) > _MOST_TUPLES:
-            self._tuples.popitem(last=False)
-        return self._tuples[key]
+    def remember(self, made: Iterable[Registration]) -> None:
+        """Call it once the transaction has been committed."""
+        with self._lock:
+            for one in made:
+                known = self._places.setdefault(one.tenant, _Places())
+                if len(known.by_series) > _MOST_REMEMBERED:
+                    known = self._places[one.tenant] = _Places()
+                known.put(one.series, one.ids, one.newest_us)
+                names = self._names.setdefault(one.tenant, {})
+                names.update(zip(one.ids.tolist(), one.series, strict=True))
 
-    @contextmanager
-    def undone_on_failure(self) -> Iterator[None]:
-        """Forget everything where the body fails: its transaction is rolled back."""
-        try:
-            yield
-        except BaseException:
-            self._series.clear()
-            self._tuples.clear()
-            raise
-
-
-class SeriesNames:
-    """Names of the series that are read."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, dict[int, Series]] = {}
-
-    def of(self, connection: Connection, tenant: str, ids: np.ndarray) -> dict[int, Series]:
-        """The series of each id; one that has been deleted since is left out."""
+    def names(
+        self, connection: Connection, tenant: str, wanted: Collection[int]
+    ) -> Mapping[int, Series]:
+        """Series by id, among them those that are wanted, unless they were deleted since."""
         names = self._names.setdefault(tenant, {})
-        wanted = ids.tolist()
-        if not all(k in names for k in wanted):
-            query = select(_SERIES.id, _SERIES.metric, _SERIES.labels)
-            rows = connection.execute(query.where(_SERIES.tenant == tenant))
-            names = {row.id: names.get(row.id) or named(row.metric, row.labels) for row in rows}
-            self._names[tenant] = names
-        return {k: names[k] for k in wanted if k in names}
-
-
-def named(metric: str, labels: str) -> Series:
-    """The series of a row."""
-    return Series(metric, tuple((name, value) for name, value in json.loads(labels)))
+        missing = set(wanted) - names.keys()
+        if missing:
+            if len(names) > _MOST_REMEMBERED:
+                names, missing = {}, set(wanted)
+            names = names | _named(connection, sorted(missing))
+            with self._lock:
+                self._names[tenant] = names | self._names[tenant]
+        return names
 
 
 def touch(connection: Connection, ids: np.ndarray, newest_us: np.ndarray) -> None:
     """Move the stored time of each series on to that of a newer sample."""
     rows = zip(ids.tolist(), newest_us.tolist(), strict=True)
-    connection.execute(_NEWER, [{"series_id": k, "newest_us": newest} for k, newest in rows])
+    changes = [{"series_id": k, "newest_us": newest} for k, newest in rows]
+    if changes:
+        connection.execute(_NEWER, changes)
 
 
 def forget_silent(connection: Connection, before_us: int) -> None:
@@ -129,13 +160,24 @@ def forget_silent(connection: Connection, before_us: int) -> None:
     connection.execute(delete(tables.series).where(_SERIES.last_us < before_us - TOUCH_US))
 
 
+def _named(connection: Connection, ids: Sequence[int]) -> dict[int, Series]:
+    found: dict[int, Series] = {}
+    for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
+        some = ids[start : start + _LOOKED_UP_AT_ONCE]
+        query = select(_SERIES.id, _SERIES.metric, _SERIES.labels).where(_SERIES.id.in_(some))
+        for row in connection.execute(query):
+            labels = tuple((name, value) for name, value in json.loads(row.labels))
+            found[row.id] = Series(row.metric, labels)
+    return found
+
+
 def _ids(
     connection: Connection, tenant: str, series: Sequence[Series], newest_us: np.ndarray
 ) -> list[int]:
     digests = [hashlib.sha256(one.key.encode()).hexdigest() for one in series]
     known = _lookup(connection, tenant, digests)
-    rows = [
-        {
+    rows = {
+        digest: {
             "tenant": tenant,
             "digest": digest,
             "metric": one.metric,
@@ -144,24 +186,21 @@ def _ids(
         }
         for one, digest, newest in zip(series, digests, newest_us.tolist(), strict=True)
         if digest not in known
-    ]
+    }
+    old = np.array([digest in known for digest in digests], bool)
     if rows:
-        connection.execute(insert(tables.series), rows)
-        known |= _lookup(connection, tenant, [str(row["digest"]) for row in rows])
+        connection.execute(insert(tables.series), list(rows.values()))
+        known |= _lookup(connection, tenant, list(rows))
     ids = [known[digest] for digest in digests]
-    touch(connection, np.array(ids), newest_us)
+    touch(connection, np.array(ids)[old], newest_us[old])
     return ids
 
 
 def _lookup(connection: Connection, tenant: str, digests: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in _pieces(digests):
+    for start in range(0, len(digests), _LOOKED_UP_AT_ONCE):
+        some = digests[start : start + _LOOKED_UP_AT_ONCE]
         query = select(_SERIES.digest, _SERIES.id)
         rows = connection.execute(query.where(_SERIES.tenant == tenant, _SERIES.digest.in_(some)))
         found.update((row.digest, row.id) for row in rows)
     return found
-
-
-def _pieces(digests: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(digests), _LOOKED_UP_AT_ONCE):
-        yield digests[start : start + _LOOKED_UP_AT_ONCE]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cramjam
@@ -20,9 +20,38 @@ from rootward.errors import InvalidInput, UnreadableBody
 _HEAD = struct.Struct("<4sIII")
 """Magic with the format version, series, samples, CRC-32 of what follows."""
 _MAGIC = b"RWC1"
+_PACKED = b"RWA1"
 _ZSTD_LEVEL = 1
 _LATEST_UNIX = 9e12
 """Microseconds beyond it do not fit into 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """A batch as it came in, ids in place of series: sample k belongs to `ids[index[k]]`."""
+
+    ids: np.ndarray
+    """(series,) int64."""
+    index: np.ndarray
+    """(samples,) int32."""
+    times: np.ndarray
+    """(samples,) int64, microseconds."""
+    values: np.ndarray
+    """(samples,) float64."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether sample k is the only one of series k, as it is in a scrape."""
+        same = len(self.index) == len(self.ids)
+        return same and bool((self.index == np.arange(len(self.ids))).all())
+
+    def newest(self) -> np.ndarray:
+        """(series,) int64, the newest sample of each series; every series has one."""
+        if self.plain:
+            return self.times
+        newest = np.full(len(self.ids), np.iinfo(np.int64).min)
+        np.maximum.at(newest, self.index, self.times)
+        return newest
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +103,43 @@ def chunk_of(ids: np.ndarray, times: np.ndarray, values: np.ndarray) -> Chunk:
     return Chunk(unique.astype(np.int64), counts.astype(np.int64), times[first], values[first])
 
 
+def packed(columns: Columns) -> bytes:
+    """Columns as bytes, in their order; quick rather than small, for they are merged soon."""
+    plain = columns.plain
+    index = b"" if plain else columns.index.astype("<i4").tobytes()
+    parts = (
+        np.diff(columns.ids, prepend=0).tobytes(),
+        np.diff(columns.times, prepend=0).tobytes(),
+        _shuffled(np.ascontiguousarray(columns.values)),
+        index,
+    )
+    body = bytes(cramjam.lz4.compress_block(b"".join(parts)))
+    head = (_PACKED, len(columns.ids), len(columns.times), zlib.crc32(body))
+    return _HEAD.pack(*head) + body
+
+
+def columns_of(data: bytes) -> Columns:
+    """The columns that `packed` wrote.
+
+    Raises:
+        UnreadableBody: another version, or damaged.
+    """
+    magic, series, samples, body = _checked(data)
+    if magic != _PACKED:
+        raise UnreadableBody(f"not a batch as it came in: starts with {magic!r}")
+    plain = _plain(cramjam.lz4.decompress_block, body)
+    cuts = np.cumsum([8 * series, 8 * samples, 8 * samples])
+    ids, times, values, index = np.split(plain, cuts)
+    if len(index) != 4 * samples and not (len(index) == 0 and samples == series):
+        raise UnreadableBody("a stored batch is torn")
+    return Columns(
+        np.cumsum(ids.view(np.int64)),
+        index.view("<i4") if len(index) else np.arange(samples, dtype=np.int32),
+        np.cumsum(times.view(np.int64)),
+        _unshuffled(values).view(np.float64),
+    )
+
+
 def merged(chunks: Sequence[Chunk]) -> Chunk:
     """One chunk from several, given in order of arrival."""
     return chunk_of(
@@ -97,27 +163,43 @@ def encoded(chunk: Chunk) -> bytes:
 
 
 def decoded(data: bytes) -> Chunk:
-    """The chunk that `encoded` wrote.
+    """The chunk that `encoded` wrote, or that a packed batch makes.
 
     Raises:
         UnreadableBody: another version, or damaged.
     """
-    try:
-        magic, series, samples, crc = _HEAD.unpack_from(data)
-        body = memoryview(data)[_HEAD.size :]
-        if magic != _MAGIC or zlib.crc32(body) != crc:
-            raise UnreadableBody("a stored chunk is damaged or of another version")
-        plain = np.frombuffer(bytes(cramjam.zstd.decompress(body)), np.uint8)
-        cuts = np.cumsum([8 * series, 8 * series, 8 * samples])
-        ids, counts, times, bits = (_unshuffled(part) for part in np.split(plain, cuts))
-    except (struct.error, cramjam.DecompressionError) as error:
-        raise UnreadableBody(f"a stored chunk is damaged: {error}") from error
+    magic, series, samples, body = _checked(data)
+    if magic == _PACKED:
+        columns = columns_of(data)
+        return chunk_of(columns.ids[columns.index], columns.times, columns.values)
+    plain = _plain(cramjam.zstd.decompress, body)
+    cuts = np.cumsum([8 * series, 8 * series, 8 * samples])
+    ids, counts, times, bits = (_unshuffled(part) for part in np.split(plain, cuts))
     return Chunk(
         np.cumsum(ids.view(np.int64)),
         counts.view(np.int64),
         np.cumsum(times.view(np.int64)),
         np.bitwise_xor.accumulate(bits).view(np.float64),
     )
+
+
+def _checked(data: bytes) -> tuple[bytes, int, int, memoryview]:
+    """Magic, series, samples and the compressed columns, which are as they were written."""
+    try:
+        magic, series, samples, crc = _HEAD.unpack_from(data)
+    except struct.error as error:
+        raise UnreadableBody(f"a stored chunk is torn: {error}") from error
+    body = memoryview(data)[_HEAD.size :]
+    if magic not in (_MAGIC, _PACKED) or zlib.crc32(body) != crc:
+        raise UnreadableBody("a stored chunk is damaged or of another version")
+    return magic, series, samples, body
+
+
+def _plain(decompress: Callable[[memoryview], cramjam.Buffer], body: memoryview) -> np.ndarray:
+    try:
+        return np.frombuffer(bytes(decompress(body)), np.uint8)
+    except cramjam.DecompressionError as error:
+        raise UnreadableBody(f"a stored chunk is damaged: {error}") from error
 
 
 def _shuffled(column: np.ndarray) -> bytes:

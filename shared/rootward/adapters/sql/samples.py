@@ -5,20 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from rootward.adapters.sql import tables
-from rootward.adapters.sql.catalogue import (
-    SeriesIds,
-    SeriesNames,
-    forget_silent,
-    named,
-    touch,
-)
-from rootward.adapters.sql.chunks import Chunk, Grid, chunk_of, decoded, encoded, merged, micros
+from rootward.adapters.sql.arrivals import Arrivals, StoredBatch
+from rootward.adapters.sql.catalogue import forget_silent, touch
+from rootward.adapters.sql.chunks import Chunk, Grid, decoded, encoded, merged, micros
 from rootward.adapters.sql.engine import Database
 from rootward.errors import InsufficientData, InvalidInput, Unavailable
 from rootward.model.series import SampleBatch, Series
@@ -29,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = tables.chunk.c
 _SERIES = tables.series.c
+_WAITING = tables.queued_batch.c
 
 _FULL_SAMPLES = 2**18
 _FULL_US = 6 * 3600 * 10**6
@@ -45,15 +42,20 @@ class SqlSampleStore:
     Chunks stand in order of arrival by id, which is what "the first value of a time stays" is
     judged by; a merged chunk takes the id of the first of its parts. Times are kept to the
     microsecond, see `chunks`. `fan_in` chunks of one level are merged into one of the next.
+
+    A batch that comes from the bus of the same database is a chunk already; appending it lets
+    readers see it.
     """
 
-    def __init__(self, database: Database, *, fan_in: int = 32) -> None:
+    def __init__(
+        self, database: Database, arrivals: Arrivals | None = None, *, fan_in: int = 32
+    ) -> None:
         self._database = database
         self._fan_in = fan_in
-        self._ids = SeriesIds()
-        self._names = SeriesNames()
+        self._arrivals = arrivals or Arrivals(database)
         self._cache = _ChunkCache(_CACHED_SAMPLES)
-        self._appending = threading.Lock()
+        self._fresh: dict[str, _Fresh] = {}
+        self._order = _Order()
 
     def append(self, batch: SampleBatch) -> None:
         """Store a batch durably; idempotent by (series, time): the first value of a time stays.
@@ -64,19 +66,14 @@ class SqlSampleStore:
         """
         if len(batch) == 0:
             return
-        times = micros(batch.times)
-        newest = np.full(len(batch.series), np.iinfo(np.int64).min)
-        np.maximum.at(newest, batch.index, times)
-
-        def work(connection: Connection) -> None:
-            with self._ids.undone_on_failure():
-                ids = self._ids.of(connection, batch.tenant, batch.series, newest)
-                chunk = chunk_of(ids[batch.index], times, batch.values)
-                connection.execute(insert(tables.chunk).values(_row(batch.tenant, 0, chunk)))
-
-        with self._appending, self._ids.undone_on_failure():
-            self._database.write(work)
-        self._merge(batch.tenant)
+        if isinstance(batch, StoredBatch) and batch.database is self._database:
+            chunk_id = batch.chunk_id
+        else:
+            (chunk_id,) = self._arrivals.write([self._arrivals.packed(batch)])
+        fresh = self._fresh.setdefault(batch.tenant, _Fresh(self._fan_in))
+        fresh.add(chunk_id, len(batch))
+        if fresh.chunks >= self._fan_in or fresh.samples >= _FULL_SAMPLES:
+            self._merge(batch.tenant)
 
     def window(self, query: WindowQuery) -> Window:
         """Samples on a grid: a row holds the last sample of (t - step, t], NaN where none is.
@@ -108,23 +105,26 @@ class SqlSampleStore:
 
     def series(self, tenant: str = DEFAULT_TENANT) -> tuple[SeriesInfo, ...]:
         """Every series known, in order of `Series`, with the time of its newest sample."""
-        rows = select(_SERIES.id, _SERIES.metric, _SERIES.labels, _SERIES.last_us)
-        fresh = select(_CHUNK.id, _CHUNK.level).where(_CHUNK.tenant == tenant, _CHUNK.level == 0)
+        rows = select(_SERIES.id, _SERIES.last_us).where(_SERIES.tenant == tenant)
         with self._database.reading() as connection:
-            known = connection.execute(rows.where(_SERIES.tenant == tenant)).all()
-            chunks = self._load(
-                connection, [(row.id, row.level) for row in connection.execute(fresh)]
-            )
-        last = {row.id: row.last_us for row in known}
-        for chunk in chunks:
-            for k, newest in zip(chunk.ids.tolist(), chunk.last_times.tolist(), strict=True):
-                last[k] = max(newest, last.get(k, newest))
-        infos = (SeriesInfo(named(row.metric, row.labels), last[row.id] / 1e6) for row in known)
-        return tuple(sorted(infos, key=lambda info: (info.series.metric, info.series.labels)))
+            known = np.array(connection.execute(rows).all(), np.int64).reshape(-1, 2)
+            known = known[np.argsort(known[:, 0])]
+            names = self._arrivals.catalogue.names(connection, tenant, known[:, 0].tolist())
+            latest = self._load(connection, self._latest(connection, tenant))
+        ids, last = known[:, 0], known[:, 1].copy()
+        for chunk in latest:
+            places = np.searchsorted(ids, chunk.ids)
+            here = places < len(ids)
+            here[here] = ids[places[here]] == chunk.ids[here]
+            last[places[here]] = np.maximum(last[places[here]], chunk.last_times[here])
+        ordered = self._order.of(tenant, ids, names)
+        seconds = (last[np.searchsorted(ids, ordered)] / 1e6).tolist()
+        series = map(names.__getitem__, ordered.tolist())
+        return tuple(map(SeriesInfo, series, seconds))
 
     def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
         """Time of the newest sample, or None."""
-        query = select(func.max(_CHUNK.end_us)).where(_CHUNK.tenant == tenant)
+        query = select(func.max(_CHUNK.end_us)).where(*self._visible(tenant))
         with self._database.reading() as connection:
             latest = connection.scalar(query)
         return None if latest is None else latest / 1e6
@@ -154,7 +154,7 @@ class SqlSampleStore:
         touching = (
             select(_CHUNK.id, _CHUNK.level)
             .where(
-                _CHUNK.tenant == query.tenant, _CHUNK.end_us > after_us, _CHUNK.start_us <= end_us
+                *self._visible(query.tenant), _CHUNK.end_us > after_us, _CHUNK.start_us <= end_us
             )
             .order_by(_CHUNK.id)
         )
@@ -162,9 +162,27 @@ class SqlSampleStore:
             keys = [(row.id, row.level) for row in connection.execute(touching)]
             chunks = self._load(connection, keys)
             ids = np.unique(np.concatenate([np.empty(0, np.int64), *(c.ids for c in chunks)]))
-            names = self._names.of(connection, query.tenant, ids)
-        wanted = [(k, one) for k, one in names.items() if _asked_for(query, one)]
-        return chunks, dict(sorted(wanted, key=lambda pair: (pair[1].metric, pair[1].labels)))
+            names = self._arrivals.catalogue.names(connection, query.tenant, ids.tolist())
+        ids = self._order.of(query.tenant, ids, names)
+        wanted = ((k, names[k]) for k in ids.tolist())
+        return chunks, {k: one for k, one in wanted if _asked_for(query, one)}
+
+    def _visible(self, tenant: str) -> tuple[ColumnElement[bool], ...]:
+        """Chunks of a tenant but those that the bus has yet to hand over."""
+        fresh = self._fresh.get(tenant)
+        waiting = select(_WAITING.chunk_id).where(
+            _WAITING.chunk_id > (fresh.newest if fresh else 0)
+        )
+        return (_CHUNK.tenant == tenant, or_(_CHUNK.level > 0, _CHUNK.id.not_in(waiting)))
+
+    def _latest(self, connection: Connection, tenant: str) -> list[tuple[int, int]]:
+        """The chunks that were not merged yet, and the newest merged one: see `_left_behind`."""
+        chunks = select(_CHUNK.id, _CHUNK.level).where(*self._visible(tenant))
+        fresh = connection.execute(chunks.where(_CHUNK.level == 0)).all()
+        newest = connection.execute(
+            chunks.where(_CHUNK.level > 0).order_by(_CHUNK.id.desc()).limit(1)
+        ).all()
+        return [(row.id, row.level) for row in [*newest, *fresh]]
 
     def _load(self, connection: Connection, keys: Sequence[tuple[int, int]]) -> list[Chunk]:
         """The chunks with these ids and levels, in that order."""
@@ -188,21 +206,24 @@ class SqlSampleStore:
 
     def _merge_level(self, tenant: str, level: int) -> int | None:
         """Merge the oldest chunks of a level if they are many; the level of what came of it."""
+        fresh = self._fresh[tenant]
         oldest = (
             select(_CHUNK.id, _CHUNK.level, _CHUNK.samples)
-            .where(_CHUNK.tenant == tenant, _CHUNK.level == level)
+            .where(_CHUNK.tenant == tenant, _CHUNK.level == level, _CHUNK.id <= fresh.newest)
             .order_by(_CHUNK.id)
             .limit(self._fan_in)
         )
         with self._database.reading() as connection:
             rows = connection.execute(oldest).all()
-            enough = (
-                int(np.searchsorted(np.cumsum([row.samples for row in rows]), _FULL_SAMPLES)) + 1
-            )
+            sizes = np.cumsum([row.samples for row in rows])
+            enough = int(np.searchsorted(sizes, _FULL_SAMPLES)) + 1
             if min(enough, self._fan_in) > len(rows):
+                if level == 0:
+                    fresh.chunks, fresh.samples = len(rows), int(sizes[-1]) if rows else 0
                 return None
             keys = [(row.id, row.level) for row in rows[:enough]]
             whole = merged(self._load(connection, keys))
+            behind = self._left_behind(connection, tenant, whole) if level == 0 else None
         spans = int(whole.times.max() - whole.times.min())
         full = len(whole) >= _FULL_SAMPLES or spans >= _FULL_US
         upper = _FULL_LEVEL if full else level + 1
@@ -214,11 +235,66 @@ class SqlSampleStore:
                 raise Unavailable("another process merges or expires the same chunks")
             row = _row(tenant, upper, whole) | {"id": ids[0]}
             connection.execute(insert(tables.chunk).values(row))
-            if level == 0:
-                touch(connection, whole.ids, whole.last_times)
+            if behind is not None:
+                touch(connection, *behind)
 
         self._database.write(work)
+        self._cache.put((ids[0], upper), whole)
+        if level == 0:
+            fresh.chunks, fresh.samples = fresh.chunks - len(ids), fresh.samples - len(whole)
         return None if full else upper
+
+    def _left_behind(
+        self, connection: Connection, tenant: str, whole: Chunk
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Series of the newest merged chunk with no newer sample in the next one; their times.
+
+        These times are written down now: those of all others are found in the newest chunk.
+        """
+        newest = [key for key in self._latest(connection, tenant) if key[1] > 0]
+        if not newest:
+            return None
+        (before,) = self._load(connection, newest)
+        places = np.searchsorted(whole.ids, before.ids)
+        there = places < len(whole.ids)
+        there[there] = whole.ids[places[there]] == before.ids[there]
+        there[there] = whole.last_times[places[there]] >= before.last_times[there]
+        return before.ids[~there], before.last_times[~there]
+
+
+@dataclass
+class _Fresh:
+    """Chunks of level 0 of a tenant that were appended, and are not merged yet."""
+
+    chunks: int
+    """So many at least, for a start, that the first append looks for what there is."""
+    samples: int = 0
+    newest: int = 0
+    """Id of the newest one."""
+
+    def add(self, chunk_id: int, samples: int) -> None:
+        """Count a chunk that was appended."""
+        self.chunks, self.samples = self.chunks + 1, self.samples + samples
+        self.newest = max(self.newest, chunk_id)
+
+
+class _Order:
+    """Series in their order, sorted once as long as no new ones come."""
+
+    def __init__(self) -> None:
+        self._sorted: dict[str, np.ndarray] = {}
+
+    def of(self, tenant: str, ids: np.ndarray, names: Mapping[int, Series]) -> np.ndarray:
+        """Those of the ids that have a name, in order of their series; `ids` ascend."""
+        known = self._sorted.get(tenant, np.empty(0, np.int64))
+        new = np.setdiff1d(ids, known)
+        if len(new):
+            if len(known) > 2 * len(ids):
+                known, new = np.empty(0, np.int64), ids
+            every = [k for k in (*known.tolist(), *new.tolist()) if k in names]
+            every.sort(key=lambda k: (names[k].metric, names[k].labels))
+            self._sorted[tenant] = known = np.array(every, np.int64)
+        return known[np.isin(known, ids)]
 
 
 class _ChunkCache:

@@ -122,6 +122,7 @@ queued_batch = Table(
     _counted(),
     _tenant(),
     Column("body", LargeBinary, nullable=False),
+    Column("chunk_id", BigInteger),
     sqlite_autoincrement=True,
 )
 
