@@ -7,6 +7,7 @@ from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
+from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue, SqlJobQueue
 from rootward.adapters.sql.samples import SqlSampleStore
@@ -36,6 +37,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         samples=SqlSampleStore(database, arrivals),
         incidents=SqlIncidentStore(database),
         results=SqlResultStore(database),
+        alerts=SqlAlertStore(database),
+        change_events=SqlChangeEventStore(database),
         quarantine=SqlQuarantine(database, chosen),
         clock=chosen,
         closing=(database.close,),

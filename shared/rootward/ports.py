@@ -1,4 +1,4 @@
-"""The outside world, as the core sees it: seven ports, and the Platform that holds one of each."""
+"""The outside world, as the core sees it: nine ports, and the Platform that holds one of each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from rootward.model.alert import Alert, AlertStatus
+from rootward.model.change_event import ChangeEvent
 from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.result import Analysis, MethodEntry
 from rootward.model.series import SampleBatch, Series
@@ -237,6 +239,112 @@ class ResultStore(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AlertPage:
+    """A page of alerts, the last that came first; `next_cursor` is None on the last page."""
+
+    items: tuple[Alert, ...]
+    next_cursor: str | None
+
+
+@runtime_checkable
+class AlertStore(Protocol):
+    """What alerting systems say."""
+
+    def put(self, alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+        """Store alerts durably, all or none; returns them as they are known now.
+
+        Idempotent by tenant and key. A later word on a firing replaces the earlier one, but an
+        end is final, and the incident of an alert stays.
+        """
+        ...
+
+    def get(self, key: str, tenant: str = DEFAULT_TENANT) -> Alert:
+        """One alert by its key.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def link(self, key: str, incident_id: str, *, opened: bool, tenant: str) -> None:
+        """Note which incident an alert opened or joined; the first one stays.
+
+        Raises:
+            NotFound: there is no such alert.
+        """
+        ...
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Alert, ...]:
+        """The alerts of an incident, the earliest start first."""
+        ...
+
+    def page(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        *,
+        status: AlertStatus | None = None,
+        service: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AlertPage:
+        """Alerts, the last that came first, page by page (keyset).
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        ...
+
+    def expire(self, before_unix: float) -> int:
+        """Delete alerts that were not spoken of since a time; returns how many went."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChangeEventPage:
+    """A page of change events, the last that came first; `next_cursor` is None on the last one."""
+
+    items: tuple[ChangeEvent, ...]
+    next_cursor: str | None
+
+
+@runtime_checkable
+class ChangeEventStore(Protocol):
+    """What was done to the system: deploys, configurations, scalings."""
+
+    def put(self, events: Sequence[ChangeEvent]) -> int:
+        """Store events durably, all or none; returns how many were new.
+
+        Idempotent by tenant, source and id: the first word on an event stays.
+        """
+        ...
+
+    def between(
+        self, start_unix: float, end_unix: float, tenant: str = DEFAULT_TENANT
+    ) -> tuple[ChangeEvent, ...]:
+        """Events of start ≤ time ≤ end, the earliest first; of too many the latest."""
+        ...
+
+    def page(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        *,
+        service: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> ChangeEventPage:
+        """Events, the last that came first, page by page (keyset).
+
+        Raises:
+            InvalidInput: the cursor is not one of ours.
+        """
+        ...
+
+    def expire(self, before_unix: float) -> int:
+        """Delete events of before a time; returns how many went."""
+        ...
+
+
 @runtime_checkable
 class Quarantine(Protocol):
     """Where bodies go that a bug of ours keeps from being taken in."""
@@ -262,6 +370,8 @@ class Platform:
     samples: SampleStore
     incidents: IncidentStore
     results: ResultStore
+    alerts: AlertStore
+    change_events: ChangeEventStore
     quarantine: Quarantine
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()

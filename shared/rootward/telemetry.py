@@ -29,6 +29,12 @@ INGEST_IGNORED = Counter(
 INGEST_INFLIGHT = Gauge(
     "rootward_ingest_inflight_bytes", "Bytes of the requests that are being read or handled."
 )
+ALERTS = Counter(
+    "rootward_alerts_total",
+    "Alerts received: firing, resolved, or truncated by the sender.",
+    ["status"],
+)
+CHANGE_EVENTS = Counter("rootward_change_events_total", "Change events accepted.", ["kind"])
 INGEST_SECONDS = Histogram(
     "rootward_ingest_request_duration_seconds", "Time to answer an ingest request.", ["protocol"]
 )

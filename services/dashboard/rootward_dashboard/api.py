@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rootward import __version__
 from rootward.errors import InvalidInput
+from rootward.model.alert import AlertStatus
 from rootward.model.incident import Incident, Status
 from rootward.model.series import Series
 from rootward.ports import Platform
@@ -39,6 +40,8 @@ def router(platform: Platform) -> APIRouter:
         ("/incidents/{key}/diagnosis", api.diagnosis, "get_diagnosis", out.DiagnosisOut),
         ("/methods", api.methods, "list_methods", out.MethodsOut),
         ("/series", api.series, "list_series", out.SeriesPageOut),
+        ("/alerts", api.alerts, "list_alerts", out.AlertPageOut),
+        ("/changes", api.change_events, "list_changes", out.ChangeEventPageOut),
         ("/status", api.status, "get_status", out.StatusOut),
     ):
         known = _problems(404, 422, 503) if "{key}" in path else _problems(400, 422, 503)
@@ -95,6 +98,10 @@ class _Api:
             changes=[wire.change(c) for c in sorted(incident.changes, key=lambda c: c.onset_unix)],
             diagnosis=None if found is None else wire.diagnosis(incident.id, found),
             analyses=[wire.analysis(a, questions, step) for a in analyses],
+            alerts=[wire.alert(a) for a in self._platform.alerts.of(incident.id, TENANT)],
+            change_events=[
+                wire.change_event(e) for e in reading.done_around(self._platform, incident)
+            ],
         )
 
     def diagnosis(self, key: str) -> out.DiagnosisOut:
@@ -163,6 +170,39 @@ class _Api:
         return out.SeriesPageOut(
             items=[wire.known_series(i) for i in items], next_cursor=more, total=len(known)
         )
+
+    def alerts(
+        self,
+        request: Request,
+        response: Response,
+        status: Annotated[AlertStatus | None, Query(description="Only these.")] = None,
+        service: Service = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> out.AlertPageOut:
+        """Alerts, the last that came first, page by page."""
+        page = self._platform.alerts.page(
+            TENANT, status=status, service=service, limit=limit, cursor=cursor
+        )
+        _link_next(request, response, page.next_cursor)
+        items = [wire.alert(one) for one in page.items]
+        return out.AlertPageOut(items=items, next_cursor=page.next_cursor)
+
+    def change_events(
+        self,
+        request: Request,
+        response: Response,
+        service: Service = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> out.ChangeEventPageOut:
+        """What was done to the system, the last that came first, page by page."""
+        page = self._platform.change_events.page(
+            TENANT, service=service, limit=limit, cursor=cursor
+        )
+        _link_next(request, response, page.next_cursor)
+        items = [wire.change_event(one) for one in page.items]
+        return out.ChangeEventPageOut(items=items, next_cursor=page.next_cursor)
 
     def status(self) -> out.StatusOut:
         """What comes in, how fresh it is, what waits, and whether every part answers."""

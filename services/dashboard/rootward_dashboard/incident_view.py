@@ -44,6 +44,7 @@ _REASONS = {
     "explains": "Explains",
     "pagerank": "PageRank",
     "agreement": "Agreement",
+    "change": "Done before",
     "against": "Against",
 }
 

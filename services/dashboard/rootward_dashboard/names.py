@@ -15,6 +15,11 @@ def metric_of(series: Series) -> str:
     return f"{series.metric}{instance}" + (f" {{{', '.join(others)}}}" if others else "")
 
 
+def web_address(url: str) -> str:
+    """An address that a page may lead to, an empty string for any other."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
 def incident_name(incident: Incident) -> str:
     """What people call an incident: INC-7, its id where it has no number yet."""
     return incident.id if incident.number is None else f"INC-{incident.number}"

@@ -128,6 +128,8 @@ class _Pages:
         step = finding.diagnosis.step_seconds if finding.diagnosis else None
         return {
             "view": incident_view(incident, finding, self._platform.clock.now()),
+            "alerts": self._platform.alerts.of(incident.id, TENANT),
+            "done": reading.done_around(self._platform, incident),
             "key": incident_key(incident),
             "name": incident_name(incident),
             "analyses": [

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rootward.errors import InvalidParameters, Unavailable
+from rootward.model.change_event import ChangeEvent
 from rootward.model.incident import Diagnosis, Incident
 from rootward.model.result import MethodEntry
 from rootward.ports import DEFAULT_TENANT, JsonValue, Platform
 
 TENANT = DEFAULT_TENANT
 """The only tenant there is until requests say who is asking."""
+BEFORE_SECONDS = 1800.0
+"""How long before an onset something may have been done to stand on the page of an incident."""
 STALE_SECONDS = 180.0
 """Without a sample for so long, what is shown may be out of date."""
 
@@ -43,6 +46,12 @@ def whole_finding(platform: Platform, incident: Incident) -> Finding:
     if found.diagnosis is None:
         return found
     return replace(found, reason=platform.incidents.failure(incident.id, TENANT) or "")
+
+
+def done_around(platform: Platform, incident: Incident) -> tuple[ChangeEvent, ...]:
+    """What was done to the system just before an incident and until its end, earliest first."""
+    end = platform.clock.now() if incident.resolved_unix is None else incident.resolved_unix
+    return platform.change_events.between(incident.onset_unix - BEFORE_SECONDS, end, TENANT)
 
 
 @dataclass(frozen=True)

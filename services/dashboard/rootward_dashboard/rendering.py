@@ -37,6 +37,7 @@ _environment.filters |= {
     "offset": figures.offset,
     "metric": lambda series: breakable(names.metric_of(series)),
     "breakable": breakable,
+    "web_address": names.web_address,
 }
 _environment.globals |= {"version": __version__, "ago": figures.ago, "asset": assets.address}
 

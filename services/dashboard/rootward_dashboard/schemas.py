@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
+from rootward.model.alert import AlertStatus
+from rootward.model.change_event import ChangeKind
 from rootward.model.incident import Band, Severity, Status
 from rootward.model.result import Bars, Heatmap, Lines, Note, Scatter, Table
 
@@ -74,6 +76,56 @@ class ChangeOut(Wire):
     before: Figure = Field(description="Baseline median.")
     after: Figure = Field(description="Median since the onset.")
     unit: str
+
+
+class AlertOut(Wire):
+    """An alert that fires, or did."""
+
+    key: str
+    name: str = Field(examples=["HighLatency"])
+    status: AlertStatus
+    service: str = Field(description="Empty where its labels name none.")
+    summary: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: AwareDatetime
+    starts_unix: float
+    ends_at: AwareDatetime | None
+    ends_unix: float | None
+    seen_unix: float = Field(description="When its sender last spoke of it.")
+    url: str
+    incident_id: str | None
+    opened: bool = Field(description="Whether the incident is there because of it.")
+
+
+class AlertPageOut(Wire):
+    """A page of alerts, the last that came first."""
+
+    items: list[AlertOut]
+    next_cursor: str | None
+
+
+class ChangeEventOut(Wire):
+    """A deploy, a change of configuration, a scaling."""
+
+    id: str
+    source: str
+    type: str
+    kind: ChangeKind
+    service: str = Field(description="Empty where it concerns all services.")
+    title: str
+    at: AwareDatetime
+    at_unix: float
+    author: str
+    url: str
+    details: dict[str, str]
+
+
+class ChangeEventPageOut(Wire):
+    """A page of change events, the last that came first."""
+
+    items: list[ChangeEventOut]
+    next_cursor: str | None
 
 
 class DiagnosisState(Wire):
@@ -249,6 +301,10 @@ class IncidentDetailOut(Wire):
     changes: list[ChangeOut]
     diagnosis: DiagnosisOut | None
     analyses: list[AnalysisOut]
+    alerts: list[AlertOut] = Field([], description="Earliest start first.")
+    change_events: list[ChangeEventOut] = Field(
+        [], description="What was done to the system, from half an hour before the onset on."
+    )
 
 
 class MethodOut(Wire):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from rootward.model.alert import Alert
+from rootward.model.change_event import ChangeEvent
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Candidate, Change, Diagnosis, Incident
 from rootward.model.kind import unit_of
@@ -89,6 +91,44 @@ def change(value: Change) -> out.ChangeOut:
         before=value.before,
         after=value.after,
         unit=unit_of(value.series.metric),
+    )
+
+
+def alert(value: Alert) -> out.AlertOut:
+    """An alert with its labels and what it says."""
+    return out.AlertOut(
+        key=value.key,
+        name=value.name,
+        status=value.status,
+        service=value.service,
+        summary=value.summary,
+        labels=dict(value.labels),
+        annotations=dict(value.annotations),
+        starts_at=instant(value.starts_unix),
+        starts_unix=value.starts_unix,
+        ends_at=None if value.ends_unix is None else instant(value.ends_unix),
+        ends_unix=value.ends_unix,
+        seen_unix=value.seen_unix,
+        url=value.url,
+        incident_id=value.incident_id or None,
+        opened=value.opened,
+    )
+
+
+def change_event(value: ChangeEvent) -> out.ChangeEventOut:
+    """What was done, when and by whom."""
+    return out.ChangeEventOut(
+        id=value.id,
+        source=value.source,
+        type=value.type,
+        kind=value.kind,
+        service=value.service,
+        title=value.title,
+        at=instant(value.at_unix),
+        at_unix=value.at_unix,
+        author=value.author,
+        url=value.url,
+        details=dict(value.details),
     )
 
 

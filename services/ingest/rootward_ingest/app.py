@@ -6,6 +6,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from rootward import __version__
 from rootward.ports import Platform
+from rootward_ingest.alerts import Alerts
+from rootward_ingest.changes import Changes
 from rootward_ingest.desk import Desk
 from rootward_ingest.health import health_router
 from rootward_ingest.intake import Intake, Limits
@@ -31,6 +33,7 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     shared = intake or Intake(platform, limits)
     desk = Desk(limits, platform.quarantine)
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
+    alerts, changes = Alerts(platform, limits), Changes(platform, limits)
 
     @routes.post("/api/v1/write", response_model=None, status_code=204)
     @routes.post("/api/v1/push", response_model=None, status_code=204)
@@ -48,5 +51,15 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     async def export(request: Request) -> Response:
         """Take metrics of OpenTelemetry, in protobuf or JSON."""
         return await desk.handle(request, otlp.route(request.headers))
+
+    @routes.post("/api/v1/alerts", response_model=None)
+    async def take_alerts(request: Request) -> Response:
+        """Take a notification of Alertmanager."""
+        return await desk.handle(request, alerts)
+
+    @routes.post("/api/v1/changes", response_model=None)
+    async def take_changes(request: Request) -> Response:
+        """Take deploys, configuration changes and scalings as CloudEvents."""
+        return await desk.handle(request, changes)
 
     return routes

@@ -23,7 +23,7 @@ from rootward.errors import (
     UnreadableBody,
     UnsupportedMedia,
 )
-from rootward.ports import Quarantine
+from rootward.ports import DEFAULT_TENANT, Quarantine
 from rootward_ingest.inflight import Budget, Claim, TooMuchInFlight
 from rootward_ingest.intake import Limits
 from rootward_ingest.seldom import QUIET_SECONDS, Seldom
@@ -55,6 +55,17 @@ class Problem:
         return {"Retry-After": str(max(1, math.ceil(self.retry_after_seconds)))}
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """A request that came in whole."""
+
+    body: bytes
+    claim: Claim
+    """What it may take of the budget; a route adds to it what it builds of the body."""
+    headers: Headers
+    tenant: str
+
+
 class Route(Protocol):
     """What one intake route adds to the handling of a request."""
 
@@ -65,8 +76,8 @@ class Route(Protocol):
         """Raise UnsupportedMedia unless the body will be of a kind that is taken."""
         ...
 
-    def take(self, body: bytes, claim: Claim) -> Response:
-        """Handle a body, in a thread; anything larger than the body is put on the claim."""
+    def take(self, parcel: Parcel) -> Response:
+        """Handle a request, in a thread; anything larger than the body is put on the claim."""
         ...
 
     def refuse(self, problem: Problem) -> Response:
@@ -101,7 +112,8 @@ class Desk:
             route.check(request.headers)
             with Claim(self._budget) as claim:
                 body = await self._body(request, claim)
-                return await asyncio.to_thread(self._taken, route, body, claim)
+                parcel = Parcel(body, claim, request.headers, DEFAULT_TENANT)
+                return await asyncio.to_thread(self._taken, route, parcel)
         except ClientDisconnect:
             return Response(status_code=GONE)
         except Exception as error:  # noqa: BLE001 - every failure gets an answer
@@ -117,14 +129,14 @@ class Desk:
                 facts = {"protocol": protocol, "limit": limit, "reason": str(error)}
                 log.warning("request refused", extra=facts)
 
-    def _taken(self, route: Route, body: bytes, claim: Claim) -> Response:
+    def _taken(self, route: Route, parcel: Parcel) -> Response:
         try:
-            return route.take(body, claim)
+            return route.take(parcel)
         except (InvalidInput, Busy, Unavailable):
             raise
         except Exception as error:
             log.exception("request failed", extra={"protocol": route.protocol})
-            times = self._kept(route.protocol, body, f"{type(error).__name__}: {error}")
+            times = self._kept(route.protocol, parcel.body, f"{type(error).__name__}: {error}")
             return route.refuse(_bug(times))
 
     def _kept(self, protocol: str, body: bytes, reason: str) -> int:

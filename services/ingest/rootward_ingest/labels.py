@@ -42,6 +42,12 @@ def series_of(labels: Iterable[tuple[str, str]]) -> Series | Reason:
     return Series(metric, tuple(sorted(kept.items())))
 
 
+def service_of(labels: dict[str, str]) -> str:
+    """The service that labels name, by the same rules; empty where they name none."""
+    found = series_of((labels | {METRIC_NAME: "alert"}).items())
+    return found.service if isinstance(found, Series) else ""
+
+
 def _wrong(pairs: list[tuple[str, str]]) -> Reason | None:
     if len(pairs) > MAX_LABELS:
         return Reason.TOO_MANY_LABELS

@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 
 from rootward import telemetry
 from rootward.errors import TooLarge, UnreadableBody, UnsupportedMedia
-from rootward_ingest.desk import UNAVAILABLE_RETRY_SECONDS, Problem, Route
+from rootward_ingest.desk import UNAVAILABLE_RETRY_SECONDS, Parcel, Problem, Route
 from rootward_ingest.inflight import Claim
 from rootward_ingest.intake import Intake, Receipt
 from rootward_ingest.limits import Limits
@@ -154,7 +154,7 @@ class OtlpRoute:
         if encoding.lower() not in ("identity", "gzip"):
             raise UnsupportedMedia(f"Content-Encoding is {encoding!r}; gzip and none are taken")
 
-    def take(self, body: bytes, claim: Claim) -> Response:
+    def take(self, parcel: Parcel) -> Response:
         """Decode and accept a request.
 
         Raises:
@@ -162,9 +162,9 @@ class OtlpRoute:
             Busy, Unavailable: nothing was taken.
         """
         limits = self._intake.limits
-        content = self._content(body, claim)
+        content = self._content(parcel.body, parcel.claim)
         built = self._form.cost * len(content) + PART_BYTES * self._form.count(content, limits)
-        claim.cover(min(len(body) + built, limits.largest_bytes))
+        parcel.claim.cover(min(len(parcel.body) + built, limits.largest_bytes))
         decoded = decode(self._form.read(content), self._intake.known, limits.max_samples)
         receipt = self._intake.accept(decoded.readings, self.protocol)
         telemetry.INGEST_REJECTED.labels(UNUSABLE).inc(decoded.unusable.total())

@@ -16,8 +16,7 @@ from rootward_ingest import messages_v2
 from rootward_ingest.decode import decode, decompressed, uncompressed_size
 from rootward_ingest.decode_v2 import EMPTY_SERIES
 from rootward_ingest.decode_v2 import decode as decode_v2
-from rootward_ingest.desk import Problem, Route
-from rootward_ingest.inflight import Claim
+from rootward_ingest.desk import Parcel, Problem, Route
 from rootward_ingest.intake import Intake, Receipt
 from rootward_ingest.symbols import SymbolIds
 
@@ -62,16 +61,14 @@ class RemoteWriteV1:
         """Raise UnsupportedMedia unless the headers announce version 1.0 in snappy."""
         _require(headers, _FIRST)
 
-    def take(self, body: bytes, claim: Claim) -> Response:
+    def take(self, parcel: Parcel) -> Response:
         """Decode and accept a request.
 
         Raises:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        readings = decode(
-            _content(body, claim, self._intake), self._intake.known, self._intake.limits
-        )
+        readings = decode(_content(parcel, self._intake), self._intake.known, self._intake.limits)
         receipt = self._intake.accept(readings, self.protocol)
         if not receipt.rejected:
             return Response(status_code=204)
@@ -102,14 +99,14 @@ class RemoteWriteV2:
         """Raise UnsupportedMedia unless the headers announce version 2.0 in snappy."""
         _require(headers, messages_v2.NAME)
 
-    def take(self, body: bytes, claim: Claim) -> Response:
+    def take(self, parcel: Parcel) -> Response:
         """Decode and accept a request.
 
         Raises:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        content = _content(body, claim, self._intake)
+        content = _content(parcel, self._intake)
         readings = decode_v2(content, self._intake.known, self._numbers, self._intake.limits)
         receipt = self._intake.accept(readings, self.protocol)
         if not receipt.rejected and not readings.ignored:
@@ -134,9 +131,10 @@ def _written(samples: int) -> dict[str, str]:
     }
 
 
-def _content(body: bytes, claim: Claim, intake: Intake) -> bytes:
+def _content(parcel: Parcel, intake: Intake) -> bytes:
+    body = parcel.body
     limit = intake.limits.max_decompressed_bytes
-    claim.cover(len(body) + _COST * min(uncompressed_size(body), limit))
+    parcel.claim.cover(len(body) + _COST * min(uncompressed_size(body), limit))
     return decompressed(body, limit)
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import NoReturn
 
 import numpy as np
@@ -27,15 +26,16 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 
-from rootward.errors import RejectedSamples, UnreadableBody, UnsupportedMedia
+from rootward.errors import RejectedSamples, UnreadableBody
 from rootward.model.series import METRIC_NAME, SERVICE
-from rootward_ingest.desk import Problem
-from rootward_ingest.inflight import Claim
+from rootward_ingest.desk import Parcel, Problem
 from rootward_ingest.intake import Intake, Readings, Receipt
+from rootward_ingest.json_answers import JSON, problem_answer, require_plain
 from rootward_ingest.known_series import REFUSED, KnownSeries, Slot
 from rootward_ingest.limits import DEFAULTS, too_many_samples
 from rootward_ingest.parts import PART_BYTES, require_json
 from rootward_ingest.reasons import Reason
+from rootward_ingest.texts import moment
 
 _COST = 4
 """Bytes of Python objects that a byte of such JSON becomes, roughly."""
@@ -53,30 +53,29 @@ class Samples:
 
     def check(self, headers: Headers) -> None:
         """Raise UnsupportedMedia unless the headers announce plain JSON."""
-        media = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media != "application/json":
-            raise UnsupportedMedia(f"Content-Type is {media or 'missing'!r}, not application/json")
-        encoding = headers.get("content-encoding", "identity")
-        if encoding.lower() != "identity":
-            raise UnsupportedMedia(f"Content-Encoding is {encoding!r}; send the body plain")
+        require_plain(headers, JSON)
 
-    def take(self, body: bytes, claim: Claim) -> Response:
+    def take(self, parcel: Parcel) -> Response:
         """Read and accept samples.
 
         Raises:
             InvalidInput: the body is not what the head of this module describes.
             Busy, Unavailable: nothing was taken.
         """
-        limits = self._intake.limits
+        body, limits = parcel.body, self._intake.limits
         built = _COST * len(body) + PART_BYTES * require_json(body, limits.max_parts)
-        claim.cover(min(built, limits.largest_bytes))
+        parcel.claim.cover(min(built, limits.largest_bytes))
         readings = read(body, self._intake.known, limits.max_samples)
         receipt = self._intake.accept(readings, self.protocol)
-        return _problem(*_rejected(receipt)) if receipt.rejected else JSONResponse(_counts(receipt))
+        return (
+            problem_answer(*_rejected(receipt))
+            if receipt.rejected
+            else JSONResponse(_counts(receipt))
+        )
 
     def refuse(self, problem: Problem) -> Response:
         """Problem details after RFC 9457."""
-        return _problem(problem, {})
+        return problem_answer(problem)
 
 
 def read(body: bytes, known: KnownSeries, most_samples: int = DEFAULTS.max_samples) -> Readings:
@@ -159,11 +158,7 @@ def _time(entry: object) -> float | None:
     if not isinstance(entry, str):
         seconds = _number(entry)
         return seconds if seconds is not None and math.isfinite(seconds) else None
-    try:
-        moment = datetime.fromisoformat(entry)
-    except ValueError:
-        return None
-    return moment.timestamp() if moment.tzinfo else None
+    return moment(entry)
 
 
 def _value(entry: object) -> float | None:
@@ -199,15 +194,3 @@ def _rejected(receipt: Receipt) -> tuple[Problem, dict[str, object]]:
     detail = str(RejectedSamples(receipt.accepted, receipt.rejected))
     problem = Problem(400, "Some samples were refused", detail)
     return problem, _counts(receipt) | {"reasons": list(receipt.details)}
-
-
-def _problem(problem: Problem, more: Mapping[str, object]) -> Response:
-    content = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
-    return JSONResponse(
-        content | dict(more), problem.status, problem.headers, "application/problem+json"
-    )

@@ -106,6 +106,8 @@ class Detector:
         page = incidents.page(name, status=Status.RESOLVED, limit=REMEMBERED).items
         tenant.past = sorted(page, key=lambda i: i.onset_unix)
         for one in incidents.current(name):
+            if story.is_alerted(one):
+                continue
             tenant.open = one
             if incidents.diagnosis(one.id, name) is None and rows.complete is not None:
                 self._diagnose(tenant, one, rows.time_of(rows.complete))
@@ -123,7 +125,7 @@ class Detector:
         if tenant.open is not None and convinced and story.is_another(
             tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)
         ):  # fmt: skip
-            self._resolve(tenant, tenant.open, frame)
+            self._leave(tenant, tenant.open, frame)
         if tenant.open is not None:
             self._follow(tenant, frame, found, away)
         elif convinced:
@@ -159,7 +161,13 @@ class Detector:
         harmful: list[Finding],
     ) -> None:
         """A symptom departed: reopen the incident it had just now, join one, or open a new one."""
-        current = self._platform.incidents.current(name)
+        services = frozenset(f.series.service for f in harmful)
+        recent = float(frame.times[-1]) - self._options.hold_rows * frame.step_seconds
+        current = [
+            one
+            for one in self._platform.incidents.current(name)
+            if story.takes_in(one, services, recent)
+        ]
         again = self._returned(tenant, frame, harmful[0].series)
         if current:
             tenant.open = story.joined(current[-1], found, frame)
@@ -227,6 +235,13 @@ class Detector:
         quiet = (frame.times[-1] - incident.last_change_unix) / frame.step_seconds
         age = (frame.times[-1] - incident.onset_unix) / frame.step_seconds
         return bool(quiet >= self._options.quiet_rows or age >= self._options.window_rows // 2)
+
+    def _leave(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
+        """Make room for another incident; one that an alert opened ends with the alert."""
+        if story.is_alerted(incident):
+            tenant.open = None
+        else:
+            self._resolve(tenant, incident, frame)
 
     def _resolve(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
         resolved = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))

@@ -21,11 +21,14 @@ from rootward.errors import (
 from rootward.methods import registry
 from rootward.methods.base import Cost, DiscoveryMethod, Need
 from rootward.methods.needs import missing_library, missing_needs
+from rootward.model.change_event import ChangeEvent
 from rootward.model.deadline import Deadline
 from rootward.model.incident import Diagnosis, Incident
 from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
+from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
+from rootward_worker import alarms
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
 from rootward_worker.options import WorkerOptions
@@ -35,6 +38,8 @@ from rootward_worker.windows import last_row_unix, window_of, without_earlier
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_SECONDS = 600.0
+NOTICES_SECONDS = 90 * 86_400.0
+"""How long alerts and change events are kept."""
 _DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
 """What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
@@ -83,6 +88,7 @@ def diagnose(
     telemetry.DIAGNOSES.labels("abstained" if found.abstained else "ok").inc()
     if end_unix is None or not _answered_later(platform, incident, end_unix):
         told = (*found.cautions, *left_out)
+        found = with_changes(found, _done_before(platform, found, tenant))
         platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
     _ask_the_methods(platform, options, incident)
@@ -139,9 +145,13 @@ def _answer(
 def expire(platform: Platform, options: WorkerOptions) -> None:
     """Delete samples that are older than the retention, and come back later."""
     platform.jobs.submit("expire", delay_seconds=EXPIRE_EVERY_SECONDS)
-    gone = platform.samples.expire(platform.clock.now() - options.retention_seconds)
+    now = platform.clock.now()
+    gone = platform.samples.expire(now - options.retention_seconds)
     if gone:
         log.info("samples expired", extra={"chunks": gone})
+    alarms.end_stale(platform)
+    platform.alerts.expire(now - NOTICES_SECONDS)
+    platform.change_events.expire(now - NOTICES_SECONDS)
 
 
 def catalogue(platform: Platform, options: WorkerOptions) -> None:
@@ -154,6 +164,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "diagnose": diagnose,
     "analyse": analyse,
     "expire": expire,
+    "alerts": alarms.alerts,
 }
 """Every job by name; each takes a platform, the options, and its payload."""
 
@@ -176,6 +187,14 @@ def discovery_method(name: str) -> DiscoveryMethod:
     if not isinstance(made, DiscoveryMethod):
         raise InvalidConfiguration(f"{name} does not learn a causal graph")
     return made
+
+
+def _done_before(platform: Platform, diagnosis: Diagnosis, tenant: str) -> tuple[ChangeEvent, ...]:
+    """What was done to the system just before the onset."""
+    onset = diagnosis.onset_unix
+    if onset is None:
+        return ()
+    return platform.change_events.between(onset - BEFORE_SECONDS, onset, tenant)
 
 
 def _answered_later(platform: Platform, incident: Incident, end_unix: float) -> bool:

@@ -12,6 +12,8 @@ from rootward.model.series import Series
 from rootward.model.window import Window
 from rootward_worker.finding import Finding
 
+ALERTS = "ALERTS"
+"""What Prometheus calls the series of a firing alert; the symptom where an alert opens."""
 MOST_CHANGES = 200
 """Changes that an incident lists, the largest first."""
 _NAMESPACE = uuid.UUID("6f1c1c1e-7b0f-5d0e-9d0a-0d6f7a2b9c11")
@@ -75,6 +77,20 @@ def is_another(
     return elsewhere and gone
 
 
+def is_alerted(incident: Incident) -> bool:
+    """Whether an alert opened it; then no series of a window speaks for its end."""
+    return incident.symptom.metric == ALERTS
+
+
+def takes_in(incident: Incident, services: frozenset[str], recent_unix: float) -> bool:
+    """Whether symptoms in these services belong to an open incident.
+
+    All of them do, but an alert may fire for days: one of long ago takes in its own service alone.
+    """
+    own = {incident.symptom.service, *incident.services}
+    return not is_alerted(incident) or incident.onset_unix >= recent_unix or bool(own & services)
+
+
 def is_news(before: Incident, now: Incident) -> bool:
     """Whether there is something to store: another change, or another severity or status."""
     return (
@@ -87,7 +103,9 @@ def is_news(before: Incident, now: Incident) -> bool:
 def is_new_normal(incident: Incident) -> bool:
     """Whether it was ended by its age while its symptom was still away."""
     return (
-        incident.status is Status.RESOLVED and incident.last_change_unix == incident.resolved_unix
+        incident.status is Status.RESOLVED
+        and incident.last_change_unix == incident.resolved_unix
+        and not is_alerted(incident)
     )
 
 

@@ -80,7 +80,8 @@ class Evidence:
     """One checkable reason for a candidate."""
 
     kind: str
-    """A stable word: size, onset, edges, mechanism, explains, pagerank, agreement, against."""
+    """A stable word: size, onset, edges, mechanism, explains, pagerank, agreement, against, or
+    change for what was done to the service."""
     text: str
     """The reason in words, with numbers and units."""
     value: float | None = None

@@ -27,6 +27,7 @@ from rootward.ports import (
     SeriesInfo,
     WindowQuery,
 )
+from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 
 
 class ManualClock:
@@ -362,6 +363,8 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         samples=FakeSampleStore(),
         incidents=FakeIncidentStore(),
         results=FakeResultStore(),
+        alerts=FakeAlertStore(),
+        change_events=FakeChangeEventStore(),
         quarantine=FakeQuarantine(),
         clock=chosen,
     )

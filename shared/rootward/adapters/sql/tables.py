@@ -155,3 +155,34 @@ dead_letter = Table(
     Column("body", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
+
+alert = Table(
+    "alert",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("key", String(256), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("service", Text, nullable=False),
+    Column("incident_id", String(128), nullable=False),
+    Column("seen_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "key"),
+    Index(None, "tenant", "incident_id"),
+    Index(None, "seen_unix"),
+    sqlite_autoincrement=True,
+)
+
+change_event = Table(
+    "change_event",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("key", String(64), nullable=False),
+    Column("at_unix", Double, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "key"),
+    Index(None, "tenant", "at_unix"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,38 @@
+"""What people and machines did to the system: deploys, configurations, scalings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChangeKind(StrEnum):
+    """What was done, in one word."""
+
+    DEPLOY = "deploy"
+    CONFIG = "config"
+    SCALING = "scaling"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class ChangeEvent:
+    """Something that was done at a time; not to be taken for a `Change`, which is measured."""
+
+    tenant: str
+    source: str
+    """Who reports it."""
+    id: str
+    """Its name with the source: the two together tell one event from all others."""
+    at_unix: float
+    kind: ChangeKind
+    service: str
+    """The service it was done to; empty where it concerns all of them."""
+    title: str
+    """What was done, in a few words."""
+    type: str = ""
+    """What its source calls this kind of event."""
+    author: str = ""
+    url: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+    """What else is known: version, image, replicas, environment."""
