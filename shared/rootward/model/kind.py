@@ -119,6 +119,18 @@ _UNITS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(^|_)gib$"), "GiB"),
     (re.compile(r"(^|_)cores$"), "cores"),
 )
+_RESOURCES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("cpu", _words(r"cpus?|cores?|load(1|5|15|_average|avg)|schedstat|throttl\w*")),
+    ("memory", _words(r"mem|memory|mem\w+|heap|rss|vss|swap|oom|pgm?aj?fault|page_faults?|gc")),
+    ("disk", _words(r"disk|fs|filesystem|io|iowait|blkio|inodes?|read|reads|write|writes|written")),
+    (
+        "network",
+        _words(
+            r"net|network|netstat|receive|transmit|received|transmitted|rx|tx|sockets?|sockstat|"
+            r"tcp\w*|udp\w*|packets?|conntrack|retrans\w*"
+        ),
+    ),
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[^a-z0-9%]+")
 
@@ -134,6 +146,15 @@ def kind_of(metric: str) -> Kind:
     """The kind of a metric by its name; `OTHER` where the name says nothing."""
     name = words_of(metric)
     return next((kind for kind, pattern in _RULES if pattern.search(name)), Kind.OTHER)
+
+
+@lru_cache(maxsize=65536)
+def resource_of(metric: str) -> str:
+    """`cpu`, `memory`, `disk` or `network` where a metric of a resource names it, else its kind."""
+    name, kind = _spelled(metric), kind_of(metric)
+    if kind in EXTERNAL:
+        return str(kind)
+    return next((word for word, pattern in _RESOURCES if pattern.search(name)), str(kind))
 
 
 @lru_cache(maxsize=65536)

@@ -18,6 +18,8 @@ TINY = 1e-12
 ROUNDS = 150
 CHANGE = 1e-4
 """Relative change of the prior variances at which the iteration ends."""
+_FILLED = 3
+"""Times that missing measurements are filled in anew."""
 _AM_ROUNDS = 100
 _AM_CHANGE = 1e-5
 
@@ -140,6 +142,27 @@ def recover(
         rank_one=_rank_one(power),
         rounds=rounds,
     )
+
+
+def recover_partly_seen(
+    y: Float[np.ndarray, "..."],
+    seen: Bool[np.ndarray, "..."],
+    factors: Sequence[Float[np.ndarray, "observed unknown"]],
+    step: Step = SVD,
+) -> Recovered:
+    """The same where some of `y` was not measured: those are filled with what the fit foretells.
+
+    Ours; the paper knows no missing measurements.
+    """
+    filled = np.where(seen, y, 0.0)
+    found = recover(filled, factors, step)
+    for _ in range(0 if seen.all() else _FILLED):
+        foretold = found.mean
+        for axis, factor in enumerate(factors):
+            foretold = _along(foretold, np.asarray(factor, dtype=np.float64), axis)
+        filled = np.where(seen, y, foretold)
+        found = recover(filled, factors, step)
+    return found
 
 
 def plain(
