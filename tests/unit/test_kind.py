@@ -2,7 +2,7 @@
 
 import pytest
 
-from rootward.model.kind import Kind, harmful_direction, kind_of, unit_of
+from rootward.model.kind import Kind, harmful_direction, kind_of, resource_of, unit_of
 
 NAMES = {
     Kind.LATENCY: (
@@ -75,3 +75,23 @@ def test_a_name_tells_which_direction_harms(name, direction):
 )
 def test_a_name_tells_its_unit(name, unit):
     assert unit_of(name) == unit
+
+
+@pytest.mark.parametrize(
+    ("metric", "resource"),
+    [
+        ("container_cpu_usage_seconds_rate", "cpu"),
+        ("mem_usage", "memory"),
+        ("container_memory_working_set_bytes", "memory"),
+        ("fs_write", "disk"),
+        ("node_net_receive_bytes", "network"),
+        ("tcp_retransmits", "network"),
+        ("latency_p95_seconds", "latency"),
+        ("errors_per_second", "errors"),
+        ("network_errors_total", "errors"),
+        ("db_pool_waiting", "saturation"),
+        ("temperature", "other"),
+    ],
+)
+def test_a_metric_of_a_resource_names_it_and_any_other_its_kind(metric, resource):
+    assert resource_of(metric) == resource

