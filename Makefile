@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format format-check lint types up bench bench-ingest docs demo-all clean
+.PHONY: help demo test test-slow check format format-check lint types up bench bench-ingest method docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: $(STAMP) ## accuracy and speed on labelled cases; DIR=folder with cases
 bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; ARGS=--quick
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_ingest $(ARGS)
+
+method: $(STAMP) ## a new method and its test with the blanks marked; family=discovery name=transfer_entropy
+	$(BIN)/rootward new-method $(family) $(name) && $(BIN)/ruff format -q shared tests
 
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs

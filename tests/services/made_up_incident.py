@@ -22,8 +22,12 @@ from rootward.model.incident import (
 from rootward.model.result import (
     Analysis,
     Bars,
+    Caveat,
+    CaveatCode,
+    Figure,
     GraphBlock,
     Heatmap,
+    Inputs,
     Line,
     Lines,
     MethodEntry,
@@ -228,11 +232,28 @@ def analyses() -> tuple[Analysis, ...]:
         Analysis(key, "pagerank", '{"damping":0.9}', "ok", good, "", 0.412),
         Analysis(key, "pc", "{}", "not_applicable", None, "needs 480 rows, got 240", 0.01),
         Analysis(key, "baro", "{}", "failed", None, "ZeroDivisionError: division by zero", 0.2),
+        Analysis(key, "similar", "{}", "weak", unsure(), "", 1.5, 1.2, 3, '{"k":5}',
+                 {"rootward": "0"}),
+        Analysis(key, "slow", "{}", "running", progress=0.4),
+    )  # fmt: skip
+
+
+def unsure() -> Result:
+    """A result with everything that says how sure it is."""
+    used = Inputs(("orders|latency",), 1, NOW - 3600, NOW, 240, 60.0, {"cart|cpu": "constant"})
+    return Result(
+        "INC-3 looks most alike.",
+        (Note("It matched through other words."),),
+        status="weak",
+        caveats=(Caveat(CaveatCode.FEW_EXAMPLES, "There are only 9 earlier incidents."),),
+        headline=Figure("nDCG@10", 0.5),
+        baseline=Figure("BM25", 0.4),
+        inputs=used,
     )
 
 
 def catalogue() -> tuple[MethodEntry, ...]:
-    """Three methods."""
+    """Seven methods: one cannot run here, one cannot apply, one runs."""
     schema = '{"type":"object","properties":{"damping":{"type":"number","default":0.85}}}'
     plain = '{"type":"object","properties":{}}'
     return (
@@ -242,6 +263,18 @@ def catalogue() -> tuple[MethodEntry, ...]:
                     "Constraint-based discovery.", plain, False, "0.1.0"),
         MethodEntry("baro", "ranking", "What changed most against its own past?",
                     "Pham et al. 2024", "Robust deviations.", plain, True, "0.1.0"),
+        MethodEntry("similar", "retrieval", "When did we see this before?", "Geng et al. 2024",
+                    "Sparse retrieval.", plain, False, "0.1.0", "reconstruction",
+                    "The encoder is ours.", anchors=("similar",), cost="seconds",
+                    assumptions=("Words repeat.",), limits=("Alike is not the same cause.",)),
+        MethodEntry("slow", "signatures", "Which patterns make it up?", "Ayonrinde 2024",
+                    "Sparse codes.", plain, False, "0.1.0", anchors=("patterns",),
+                    cost="minutes"),
+        MethodEntry("remote", "discovery", "What would a remote learner draw?", "Nobody 2000",
+                    "Somewhere else.", plain, False, "0.1.0", anchors=("graph",),
+                    unavailable="needs the library remote, which is not installed here"),
+        MethodEntry("idle", "discovery", "What else drives it?", "Nobody 2001",
+                    "Not asked yet.", schema, False, "0.1.0", anchors=("graph",)),
     )  # fmt: skip
 
 

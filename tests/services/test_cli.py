@@ -109,6 +109,40 @@ def test_a_method_alone_gets_the_onset_that_is_found_where_none_is_known(tmp_pat
     assert "needs the onset" in _lines(found)[0]["error"]
 
 
+def test_a_method_that_does_not_rank_gives_its_answer_and_what_it_rests_on(tmp_path: Path):
+    path, found = _recording(tmp_path, broken="cart"), tmp_path / "found.jsonl"
+    shown = _run("diagnose", path, "--method", "ridge_granger")
+    assert "causal edges between" in shown.output
+    assert "cause" in shown.output
+    _run("diagnose", path, "--method", "ridge_granger", "--jsonl", found)
+    result = _lines(found)[0]["result"]
+    assert (result["status"], result["blocks"][0]["kind"]) == ("ok", "graph")
+    assert result["inputs"]["rows"] > 0
+
+
+def test_every_method_is_listed_with_all_it_says_of_itself():
+    listed = {one["name"]: one for one in json.loads(_run("methods", "--json").output)}
+    assert listed["ridge_granger"]["available"] is True
+    assert listed["ridge_granger"]["anchors"] == ["graph"]
+    lag = listed["ridge_granger"]["parameters"]["max_lag"]
+    assert lag["default"] == 3
+    assert "lag" in lag["description"]
+    assert set(listed) <= {word for line in _run("methods").output.splitlines()
+                           for word in line.split()}  # fmt: skip
+
+
+def test_a_new_method_and_its_test_are_written_once(tmp_path: Path):
+    (tmp_path / "shared/rootward/methods/change").mkdir(parents=True)
+    new = ("new-method", "change", "median_shift", "--root", tmp_path)
+    assert _run(*new).exit_code == 0
+    written = tmp_path / "shared/rootward/methods/change/median_shift.py"
+    compile(written.read_text(), written, "exec")
+    assert "class MedianShift(Method)" in written.read_text()
+    assert (tmp_path / "tests/methods/change/test_median_shift.py").is_file()
+    assert isinstance(_run(*new).exception, InvalidInput)
+    assert isinstance(_run("new-method", "magic", "wand").exception, InvalidInput)
+
+
 def test_a_missing_path_is_refused(tmp_path: Path):
     assert isinstance(_run("diagnose", tmp_path / "nowhere").exception, InvalidInput)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
 from rootward.errors import RootwardError
+from rootward.methods import registry
 from rootward.model.incident import Diagnosis
-from rootward_cli import cases, rankers
+from rootward.model.result import Result
+from rootward_cli import asking, cases, rankers
 from rootward_cli.rankers import Ranking
 
 log = logging.getLogger(__name__)
@@ -31,11 +34,19 @@ class Answer:
     onset_unix: float | None = None
     ranking: Ranking | None = None
     notices: tuple[str, ...] = ()
+    result: Result | None = None
+    """Of a method that neither ranks nor diagnoses."""
     error: str | None = None
 
 
 def run(
-    paths: Sequence[Path], method: str, *, onset_unix: float | None, separator: str, seed: int
+    paths: Sequence[Path],
+    method: str,
+    *,
+    onset_unix: float | None,
+    separator: str,
+    seed: int,
+    runbooks: Path | None = None,
 ) -> Iterator[Answer]:
     """One answer for each recording found; one that fails is an answer with `error`.
 
@@ -43,27 +54,41 @@ def run(
         NotFound: there is no such method.
         InvalidInput: a path does not exist or holds no recording.
     """
-    ranker = rankers.ranker(method)
+    known = registry.load().methods
+    asked = rankers.ranker(method) if method in rankers.names() or method not in known else None
+    made = None if asked else registry.load().make(method)
+
+    def answer(recording: cases.Recording) -> Answer:
+        if made is not None:
+            subject = asking.Subject(recording, seed, runbooks)
+            return Answer("", 0.0, recording.window.onset_unix, result=asking.ask(subject, made))
+        assert asked is not None
+        return Answer("", 0.0, ranking=asked(recording, seed))
+
     for path in cases.find(paths):
-        yield _answer(path, ranker, onset_unix, separator, seed)
+        yield _answer(path, answer, onset_unix, separator)
 
 
 def _answer(
-    path: Path, ranker: rankers.Ranker, onset_unix: float | None, separator: str, seed: int
+    path: Path,
+    answer: Callable[[cases.Recording], Answer],
+    onset_unix: float | None,
+    separator: str,
 ) -> Answer:
     name = path.name if path.is_dir() else path.stem
     started = perf_counter()
     try:
         recording = cases.read(path, separator, onset_unix)
-        ranking = ranker(recording, seed)
+        found = answer(recording)
     except Exception as error:
         if not isinstance(error, RootwardError):
             log.exception("diagnosis crashed", extra={"case": name})
         reason = f"{type(error).__name__}: {error}"
         return Answer(name, perf_counter() - started, onset_unix, error=reason)
-    found = ranking.diagnosis
-    onset = found.onset_unix if found else recording.window.onset_unix
-    return Answer(name, perf_counter() - started, onset, ranking, recording.notices)
+    diagnosis = found.ranking.diagnosis if found.ranking else None
+    onset = diagnosis.onset_unix if diagnosis else recording.window.onset_unix
+    seconds = perf_counter() - started
+    return replace(found, case=name, seconds=seconds, onset_unix=onset, notices=recording.notices)
 
 
 def json_line(answer: Answer, top: int) -> str:
@@ -80,6 +105,8 @@ def json_line(answer: Answer, top: int) -> str:
     if found:
         line |= {"confidence": found.confidence, "band": found.band, "conclusion": found.conclusion}
         line["cautions"] = list(found.cautions)
+    if answer.result:
+        line["result"] = TypeAdapter(Result).dump_python(answer.result, mode="json")
     line["notices"] = list(answer.notices)
     return json.dumps(line)
 
@@ -109,6 +136,9 @@ def _candidates(ranking: Ranking, top: int) -> list[dict[str, Any]]:
 def show(answer: Answer, top: int, console: Console) -> None:
     """The answer for a person: conclusion, causes with evidence, what to be careful about."""
     console.rule(escape(answer.case))
+    if answer.result:
+        asking.show(answer.result, console)
+        return
     if answer.error or not answer.ranking:
         reason = escape(answer.error or "no ranking")
         console.print(f"[red]failed:[/red] {reason}", soft_wrap=True)

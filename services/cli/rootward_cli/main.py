@@ -49,14 +49,19 @@ def diagnose(
     jsonl: Annotated[Path | None, typer.Option(help="Write one JSON line for each case.")] = None,
     top: Annotated[int, typer.Option(help="How many causes to show.", min=1)] = 5,
     separator: Annotated[str, typer.Option(help="Between service and metric in a column.")] = "|",
+    runbooks: Annotated[
+        Path | None, typer.Option(help="Folder with runbooks in Markdown, for methods that read.")
+    ] = None,
     seed: Seed = 0,
 ) -> None:
-    """Rank the causes of an incident in a recording, with no server."""
+    """Rank the causes of an incident in a recording, or ask a method about it; no server."""
     from rootward_cli import cases
     from rootward_cli import diagnose as diagnosing
 
     found = cases.find(paths)
-    answers = diagnosing.run(found, method, onset_unix=onset, separator=separator, seed=seed)
+    answers = diagnosing.run(
+        found, method, onset_unix=onset, separator=separator, seed=seed, runbooks=runbooks
+    )
     quiet = jsonl is None or not err.is_terminal
     failed = 0
     with (jsonl or Path(os.devnull)).open("w", encoding="utf-8") as file:
@@ -192,15 +197,28 @@ def replay(
 
 
 @app.command()
-def methods() -> None:
-    """List every method with its question."""
-    from rootward.methods import registry
+def methods(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything about each, as one JSON document.")
+    ] = False,
+) -> None:
+    """List every method with its question, and whether it can be run here."""
+    from rootward_cli import listing
 
-    found = registry.load()
-    for name, kind in found.methods.items():
-        out.print(f"[bold]{name}[/bold]  {escape(kind.about.question)}", highlight=False)
-    for name, reason in found.unavailable.items():
-        out.print(f"[yellow]{escape(name)}[/yellow]  unavailable: {escape(reason)}")
+    print(listing.as_json()) if as_json else listing.show(out)
+
+
+@app.command("new-method")
+def new_method(
+    family: Annotated[str, typer.Argument(help="Its family, such as discovery.")],
+    name: Annotated[str, typer.Argument(help="What it does, in small_letters.")],
+    root: Annotated[Path, typer.Option(help="Where the sources lie.")] = Path(),
+) -> None:
+    """Write the file of a method and its test, with the blanks marked."""
+    from rootward_cli import scaffold
+
+    for path in scaffold.write(root, family, name):
+        out.print(f"wrote {path}", highlight=False)
 
 
 @app.command()

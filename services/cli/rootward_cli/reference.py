@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from rootward.methods.base import Family
+from rootward.methods.base import Family, Method, Provenance
+from rootward.methods.parameters import descriptions
 from rootward.methods.registry import Registry
 from rootward.settings import Settings
 
@@ -31,18 +32,60 @@ def configuration() -> str:
 
 
 def methods(registry: Registry) -> str:
-    """docs/methods.md: every method with its question, source and parameters."""
+    """docs/methods.md: every method with its question, source, needs, limits and parameters."""
     lines = ["# Methods", "", _WRITTEN, "", "One file each, below `shared/rootward/methods`."]
+    lines += ["`rootward methods --json` prints the same for programs."]
     for family in Family:
         chosen = [k for k in registry.methods.values() if k.about.family is family]
         if chosen:
             lines += ["", f"## {family.value.capitalize()}"]
         for kind in chosen:
             lines += ["", f"### {kind.about.name}", "", f"*{kind.about.question}*", ""]
-            lines += [_summary(kind.__doc__ or ""), "", f"Source: {kind.about.paper}"]
-            defaults = ", ".join(f"`{f.name}` = {f.default!r}" for f in fields(kind))  # type: ignore[arg-type]
-            lines += ["", f"Parameters: {defaults or 'none'}."]
+            lines += [_summary(kind.__doc__ or ""), "", f"Source: {kind.about.paper}{_ours(kind)}"]
+            lines += ["", _terms(kind)]
+            lines += _listed("Assumptions", kind.about.assumptions)
+            lines += _listed("Limits", kind.about.limits)
+            test = f"tests/methods/{family}/test_{kind.about.name}.py"
+            lines += _listed(f"Measured by `{test}`", kind.about.measured)
+            lines += _parameters(kind)
     return "\n".join(lines) + "\n"
+
+
+def _ours(kind: type[Method]) -> str:
+    about = kind.about
+    if about.provenance is Provenance.PAPER:
+        return ""
+    return f". *{str(about.provenance).capitalize()}*: {about.provenance_note}"
+
+
+def _terms(kind: type[Method]) -> str:
+    """Needs, time and place in one line."""
+    about = kind.about
+    parts = [f"Takes: {about.cost}", f"offered at: {', '.join(about.offered_at)}"]
+    if about.needs:
+        parts.append(f"needs: {', '.join(sorted(about.needs))}")
+    if about.default:
+        parts.append("runs on every incident")
+    if about.level is not None:
+        parts.append(f"false claims at most: {about.level:g}")
+    if about.library:
+        parts.append(f"library: `{about.library}`")
+    for check, reason in kind.exceptions.items():
+        parts.append(f"not held to *{check.replace('_', ' ')}*, for {reason}")
+    return "; ".join(parts) + "."
+
+
+def _listed(head: str, sentences: tuple[str, ...]) -> list[str]:
+    return ["", f"{head}:", "", *(f"- {one}" for one in sentences)] if sentences else []
+
+
+def _parameters(kind: type[Method]) -> list[str]:
+    known = fields(kind)  # type: ignore[arg-type]
+    if not known:
+        return ["", "Parameters: none."]
+    words = descriptions(kind)
+    rows = [f"| `{f.name}` | `{f.default!r}` | {words.get(f.name, '')} |" for f in known]
+    return ["", "| parameter | default | meaning |", "| --- | --- | --- |", *rows]
 
 
 def _summary(docstring: str) -> str:

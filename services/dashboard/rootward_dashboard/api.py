@@ -16,7 +16,7 @@ from rootward.model.alert import AlertStatus
 from rootward.model.incident import Incident, Status
 from rootward.model.series import Series
 from rootward.ports import Platform
-from rootward_dashboard import reading, wire
+from rootward_dashboard import answers, reading, wire
 from rootward_dashboard import schemas as out
 from rootward_dashboard.figures import instant
 from rootward_dashboard.guard import Guarded, readable
@@ -36,9 +36,9 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(prefix=PREFIX, route_class=Guarded, tags=["rca"])
     for path, endpoint, name, model in (
         ("/incidents", api.incidents, "list_incidents", out.IncidentPageOut),
-        ("/incidents/{key}", api.incident, "get_incident", out.IncidentDetailOut),
+        ("/incidents/{key}", api.incident, "get_incident", answers.IncidentDetailOut),
         ("/incidents/{key}/diagnosis", api.diagnosis, "get_diagnosis", out.DiagnosisOut),
-        ("/methods", api.methods, "list_methods", out.MethodsOut),
+        ("/methods", api.methods, "list_methods", answers.MethodsOut),
         ("/series", api.series, "list_series", out.SeriesPageOut),
         ("/alerts", api.alerts, "list_alerts", out.AlertPageOut),
         ("/changes", api.change_events, "list_changes", out.ChangeEventPageOut),
@@ -86,14 +86,14 @@ class _Api:
             items=[self._short(request, i) for i in page.items], next_cursor=page.next_cursor
         )
 
-    def incident(self, request: Request, key: str) -> out.IncidentDetailOut:
+    def incident(self, request: Request, key: str) -> answers.IncidentDetailOut:
         """An incident by id or by name (`INC-7`), with diagnosis and analyses."""
         incident = self._platform.incidents.get(key, TENANT)
         found = reading.finding(self._platform, incident).diagnosis
         questions = {m.name: m.question for m in self._platform.results.catalogue()}
         analyses = self._platform.results.of(incident.id, TENANT)
         step = None if found is None else found.step_seconds
-        return out.IncidentDetailOut(
+        return answers.IncidentDetailOut(
             incident=self._short(request, incident),
             changes=[wire.change(c) for c in sorted(incident.changes, key=lambda c: c.onset_unix)],
             diagnosis=None if found is None else wire.diagnosis(incident.id, found),
@@ -123,7 +123,7 @@ class _Api:
         return _queued(response, "diagnose", incident, _url(request, incident) + "/diagnosis")
 
     def analyse(
-        self, request: Request, response: Response, key: str, wanted: out.AnalysisIn
+        self, request: Request, response: Response, key: str, wanted: answers.AnalysisIn
     ) -> out.QueuedOut:
         """Run a method of the catalogue on an incident."""
         incident = self._platform.incidents.get(key, TENANT)
@@ -146,9 +146,11 @@ class _Api:
         )
         return _queued(response, "analyse", incident, _url(request, incident))
 
-    def methods(self) -> out.MethodsOut:
-        """Every method that the workers can run."""
-        return out.MethodsOut(items=[wire.method(m) for m in self._platform.results.catalogue()])
+    def methods(self) -> answers.MethodsOut:
+        """Every method: what it says about itself, and why no worker can run it if none can."""
+        return answers.MethodsOut(
+            items=[wire.method(m) for m in self._platform.results.catalogue()]
+        )
 
     def series(
         self,

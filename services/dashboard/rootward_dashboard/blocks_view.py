@@ -16,9 +16,11 @@ from rootward.model.result import (
     Cell,
     GraphBlock,
     Heatmap,
+    Inputs,
     Lines,
     MethodEntry,
     Note,
+    Result,
     Scatter,
     Table,
 )
@@ -70,6 +72,12 @@ class AnalysisView:
     paper: str
     parameters: str
     blocks: tuple[Shown, ...]
+    entry: MethodEntry | None = None
+    figures: tuple[tuple[str, str, str], ...] = ()
+    """Name, value with unit, and role: headline or baseline."""
+    used: str = ""
+    """What was looked at, in words."""
+    versions: str = ""
 
 
 def analysis_view(
@@ -88,7 +96,33 @@ def analysis_view(
         blocks=tuple(shown(b, step_seconds) for b in analysis.result.blocks)
         if analysis.result
         else (),
+        entry=entry,
+        figures=_figures(analysis.result) if analysis.result else (),
+        used=_used(analysis.result.inputs) if analysis.result else "",
+        versions=", ".join(f"{k} {v}" for k, v in analysis.versions.items()),
     )
+
+
+def _figures(result: Result) -> tuple[tuple[str, str, str], ...]:
+    told = ((result.headline, "headline"), (result.baseline, "baseline"))
+    return tuple(
+        (figure.name, figures.quantity(figure.value, figure.unit), role)
+        for figure, role in told
+        if figure is not None
+    )
+
+
+def _used(inputs: Inputs | None) -> str:
+    if inputs is None:
+        return ""
+    words = f"{inputs.series_count} series, {inputs.rows} rows"
+    if inputs.effective_rows is not None:
+        words += f" worth {figures.number(inputs.effective_rows)} independent ones"
+    if inputs.dropped:
+        some = [f"{name} ({why})" for name, why in list(inputs.dropped.items())[:3]]
+        more = len(inputs.dropped) - len(some)
+        words += f"; left out: {', '.join(some)}" + (f" and {more} more" if more else "")
+    return words
 
 
 def shown(block: Block, step_seconds: float | None = None) -> Shown:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from rootward.errors import InvalidInput, NotFound
 from rootward.model.incident import Incident, Status
 from rootward.ports import Platform
-from rootward_dashboard import assets, list_view, reading, rendering
+from rootward_dashboard import assets, list_view, reading, rendering, slots_view
 from rootward_dashboard.blocks_view import analysis_view
 from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
 from rootward_dashboard.incident_view import incident_view
@@ -75,8 +75,7 @@ class _Pages:
             "incident.html",
             **context,
             queued=queued if working else "",
-            refresh=_REFRESH_SECONDS if working or pending else None,
-            catalogue=self._platform.results.catalogue(),
+            refresh=_REFRESH_SECONDS if working or pending or context["running"] else None,
         )
 
     def report(self, request: Request, key: str) -> Response:
@@ -108,9 +107,11 @@ class _Pages:
         body = await request.body()
         if len(body) > _FORM_BYTES:
             raise InvalidInput("the form is too long")
-        method = parse_qs(body.decode("utf-8", "replace")).get("method", [""])[0]
-        incident = await run_in_threadpool(self._submit, key, method)
-        return _back(request, incident, "?queued=analyse#analyses")
+        form = parse_qs(body.decode("utf-8", "replace"))
+        incident = await run_in_threadpool(self._submit, key, form.get("method", [""])[0])
+        place = form.get("at", [""])[0]
+        at = f"at-{place}" if place in slots_view.TITLES else "analyses"
+        return _back(request, incident, f"?queued=analyse#{at}")
 
     def _submit(self, key: str, method: str) -> Incident:
         incident = self._platform.incidents.get(key, TENANT)
@@ -126,16 +127,18 @@ class _Pages:
         entries = reading.methods(self._platform)
         finding = reading.whole_finding(self._platform, incident)
         step = finding.diagnosis.step_seconds if finding.diagnosis else None
+        analyses = [
+            analysis_view(a, entries.get(a.method), step)
+            for a in self._platform.results.of(incident.id, TENANT)
+        ]
         return {
             "view": incident_view(incident, finding, self._platform.clock.now()),
             "alerts": self._platform.alerts.of(incident.id, TENANT),
             "done": reading.done_around(self._platform, incident),
             "key": incident_key(incident),
             "name": incident_name(incident),
-            "analyses": [
-                analysis_view(a, entries.get(a.method), step)
-                for a in self._platform.results.of(incident.id, TENANT)
-            ],
+            "slots": slots_view.slots(analyses, entries),
+            "running": any(a.analysis.status == "running" for a in analyses),
         }
 
     def _page(self, request: Request, template: str, **context: Any) -> Response:

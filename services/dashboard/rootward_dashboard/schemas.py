@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rootward.model.alert import AlertStatus
 from rootward.model.change_event import ChangeKind
 from rootward.model.incident import Band, Severity, Status
-from rootward.model.result import Bars, Heatmap, Lines, Note, Scatter, Table
 
 
 def _finite(value: float | None) -> float | None:
@@ -259,80 +258,6 @@ class DiagnosisOut(Wire):
     rows: int
     series_count: int
     seconds: float = Field(description="How long the diagnosis took.")
-
-
-class GraphBlockOut(Wire):
-    """A causal graph as a block of a result."""
-
-    kind: Literal["graph"] = "graph"
-    title: str
-    graph: GraphOut
-
-
-BlockOut = Annotated[
-    Table | Lines | Bars | Heatmap | Scatter | Note | GraphBlockOut, Field(discriminator="kind")
-]
-
-
-class ResultOut(Wire):
-    """A method's answer."""
-
-    answer: str
-    blocks: list[BlockOut]
-    cautions: list[str]
-
-
-class AnalysisOut(Wire):
-    """One method run on one incident."""
-
-    method: str
-    question: str
-    parameters: dict[str, JsonValue]
-    status: Literal["ok", "not_applicable", "failed"]
-    reason: str
-    seconds: float
-    result: ResultOut | None
-
-
-class IncidentDetailOut(Wire):
-    """An incident with everything known about it."""
-
-    incident: IncidentOut
-    changes: list[ChangeOut]
-    diagnosis: DiagnosisOut | None
-    analyses: list[AnalysisOut]
-    alerts: list[AlertOut] = Field([], description="Earliest start first.")
-    change_events: list[ChangeEventOut] = Field(
-        [], description="What was done to the system, from half an hour before the onset on."
-    )
-
-
-class MethodOut(Wire):
-    """A method that the workers can run."""
-
-    name: str
-    family: str
-    question: str
-    summary: str
-    paper: str
-    default: bool = Field(description="Run on every incident.")
-    version: str
-    parameters_schema: dict[str, JsonValue]
-
-
-class MethodsOut(Wire):
-    """The catalogue of methods."""
-
-    items: list[MethodOut]
-
-
-class AnalysisIn(BaseModel):
-    """Which method to run, and with which parameters."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    method: str = Field(examples=["pagerank"])
-    params: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class QueuedOut(Wire):

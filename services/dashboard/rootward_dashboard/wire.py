@@ -13,6 +13,7 @@ from rootward.model.kind import unit_of
 from rootward.model.result import Analysis, GraphBlock, MethodEntry, Result
 from rootward.model.series import Series
 from rootward.ports import SeriesInfo
+from rootward_dashboard import answers
 from rootward_dashboard import schemas as out
 from rootward_dashboard.figures import instant
 from rootward_dashboard.names import incident_key, incident_name
@@ -197,22 +198,27 @@ def graph(value: CausalGraph, step_seconds: float | None) -> out.GraphOut:
 
 def analysis(
     value: Analysis, questions: Mapping[str, str], step_seconds: float | None
-) -> out.AnalysisOut:
+) -> answers.AnalysisOut:
     """An analysis with the question its method answers; lags in seconds where the step is known."""
-    return out.AnalysisOut(
+    return answers.AnalysisOut(
         method=value.method,
         question=questions.get(value.method, ""),
         parameters=json.loads(value.parameters),
         status=value.status,
         reason=value.reason,
+        progress=value.progress,
         seconds=value.seconds,
+        cpu_seconds=value.cpu_seconds,
+        seed=value.seed,
+        settings=json.loads(value.settings),
+        versions=dict(value.versions),
         result=None if value.result is None else _result(value.result, step_seconds),
     )
 
 
-def method(value: MethodEntry) -> out.MethodOut:
+def method(value: MethodEntry) -> answers.MethodOut:
     """A method of the catalogue."""
-    return out.MethodOut(
+    return answers.MethodOut(
         name=value.name,
         family=value.family,
         question=value.question,
@@ -220,6 +226,19 @@ def method(value: MethodEntry) -> out.MethodOut:
         paper=value.paper,
         default=value.default,
         version=value.version,
+        available=not value.unavailable,
+        unavailable=value.unavailable,
+        provenance=value.provenance,
+        provenance_note=value.provenance_note,
+        scope=value.scope,
+        anchors=list(value.anchors),
+        needs=list(value.needs),
+        cost=value.cost,
+        trigger=value.trigger,
+        assumptions=list(value.assumptions),
+        limits=list(value.limits),
+        library=value.library,
+        level=value.level,
         parameters_schema=json.loads(value.schema),
     )
 
@@ -239,11 +258,21 @@ def _candidate(value: Candidate) -> out.CandidateOut:
     )
 
 
-def _result(value: Result, step_seconds: float | None) -> out.ResultOut:
+def _result(value: Result, step_seconds: float | None) -> answers.ResultOut:
     blocks = [
-        out.GraphBlockOut(title=b.title, graph=graph(b.graph, step_seconds))
+        answers.GraphBlockOut(title=b.title, graph=graph(b.graph, step_seconds))
         if isinstance(b, GraphBlock)
         else b
         for b in value.blocks
     ]
-    return out.ResultOut(answer=value.answer, blocks=blocks, cautions=list(value.cautions))
+    return answers.ResultOut(
+        answer=value.answer,
+        blocks=blocks,
+        cautions=list(value.cautions),
+        status=value.status,
+        caveats=list(value.caveats),
+        headline=value.headline,
+        baseline=value.baseline,
+        inputs=value.inputs,
+        found=value.found,
+    )

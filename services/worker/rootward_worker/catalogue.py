@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+from typing import Any
 
 from pydantic import TypeAdapter
 
 from rootward.methods import registry
 from rootward.methods.base import Method
 from rootward.methods.needs import missing_library
+from rootward.methods.parameters import descriptions
 from rootward.model.result import MethodEntry
 
 
@@ -44,7 +46,7 @@ def entry(kind: type[Method], version: str) -> MethodEntry:
         question=about.question,
         paper=about.paper,
         summary=" ".join(summary.split()),
-        schema=json.dumps(TypeAdapter(kind).json_schema()),
+        schema=json.dumps(_schema(kind)),
         default=about.default,
         version=version,
         provenance=str(about.provenance),
@@ -60,3 +62,12 @@ def entry(kind: type[Method], version: str) -> MethodEntry:
         level=about.level,
         unavailable=missing_library(kind),
     )
+
+
+def _schema(kind: type[Method]) -> dict[str, Any]:
+    """The parameters with their types, defaults and meanings."""
+    schema = TypeAdapter(kind).json_schema()
+    for name, words in descriptions(kind).items():
+        if name in schema.get("properties", {}):
+            schema["properties"][name]["description"] = words
+    return schema

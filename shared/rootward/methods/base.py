@@ -158,6 +158,8 @@ class About:
     """What must hold for the answer to be right, each a sentence shown to the reader."""
     limits: tuple[str, ...] = ()
     """What must not be concluded whatever the data, each a sentence shown to the reader."""
+    measured: tuple[str, ...] = ()
+    """Figures of its acceptance test beside those of the named baseline, each a sentence."""
     library: str = ""
     """Import name of a library that it needs and that may be missing."""
     level: float | None = None

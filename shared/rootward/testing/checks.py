@@ -6,10 +6,7 @@ A method for which a check cannot hold says so on its class, with the reason:
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +23,7 @@ from rootward.methods.base import (
     Provenance,
     RankingMethod,
 )
+from rootward.methods.parameters import descriptions
 from rootward.model.case import Case
 from rootward.model.deadline import Deadline
 from rootward.model.result import Result
@@ -124,7 +122,7 @@ def presents_itself(kind: type[Method]) -> None:
     module = kind.__module__.removesuffix(".method")
     assert about.name == module.rpartition(".")[2], f"{about.name} does not live in {module}"
     assert is_dataclass(kind), "a method is a dataclass; its fields are its parameters"
-    explained = _explained_fields(kind)
+    explained = descriptions(kind)
     for field in fields(kind):
         has_default = field.default is not MISSING or field.default_factory is not MISSING
         assert has_default, f"parameter {field.name} has no default"
@@ -132,17 +130,6 @@ def presents_itself(kind: type[Method]) -> None:
     for check, reason in kind.exceptions.items():
         assert check in NAMES, f"there is no check {check}"
         assert reason.strip(), f"no reason why {check} does not hold"
-
-
-def _explained_fields(kind: type[Method]) -> set[str]:
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    assert isinstance(tree, ast.ClassDef)
-    found = set()
-    for statement, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found.add(statement.target.id)
-    return found
 
 
 def fast_enough(kind: type[Method]) -> None:
