@@ -151,7 +151,7 @@ def kind_of(metric: str) -> Kind:
 @lru_cache(maxsize=65536)
 def resource_of(metric: str) -> str:
     """`cpu`, `memory`, `disk` or `network` where a metric of a resource names it, else its kind."""
-    name, kind = _spelled(metric), kind_of(metric)
+    name, kind = words_of(metric), kind_of(metric)
     if kind in EXTERNAL:
         return str(kind)
     return next((word for word, pattern in _RESOURCES if pattern.search(name)), str(kind))
