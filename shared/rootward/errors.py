@@ -12,6 +12,7 @@
     ├── NotFound                  no such incident, series or method
     ├── InvalidParameters         parameters a method does not have or cannot take
     ├── Busy                      a bound was reached; try again later
+    ├── OverQuota                 a tenant sends more than it may
     ├── Unavailable               a database, bus or queue does not answer
     └── InvalidConfiguration      a setting or an extension is wrong
         └── MissingLibrary        a method needs a library that is not installed
@@ -73,6 +74,15 @@ class Busy(RootwardError):
 
     def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
         self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class OverQuota(RootwardError):
+    """A tenant sends more than it may, nothing was taken; `limit` says of what, in a word."""
+
+    def __init__(self, message: str, retry_after_seconds: float, limit: str) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
         super().__init__(message)
 
 

@@ -53,6 +53,27 @@ class Settings(BaseSettings):
         500_000, gt=0, description="Most messages, texts and values in a body, counted unbuilt."
     )
     max_samples: int = Field(250_000, gt=0, description="Most samples in a request.")
+    max_labels: int = Field(
+        64, gt=0, le=256, description="Most labels of a series, its name among them."
+    )
+    max_label_name_bytes: int = Field(512, gt=0, description="Longest label name.")
+    max_label_value_bytes: int = Field(4096, gt=0, description="Longest label value.")
+    max_samples_per_second: float = Field(
+        0.0,
+        ge=0,
+        description="Samples that a tenant may send on average; beyond it 429. 0: any number.",
+    )
+    max_inflight_bytes: int = Field(
+        512 * 2**20,
+        gt=0,
+        description="Memory that requests may take together while they are handled; beyond it 503.",
+    )
+    tenant_header: str = Field(
+        "",
+        description="Header that names the tenant, such as X-Scope-OrgID, where a proxy sets it; "
+        "empty: all data is of the tenant `default`.",
+    )
+    max_tenants: int = Field(20, gt=0, description="Most tenants that a process takes in.")
     max_series: int = Field(
         50_000, gt=0, description="Most series of a tenant; new ones beyond it are refused."
     )

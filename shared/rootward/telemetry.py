@@ -14,13 +14,17 @@ INGEST_REQUESTS = Counter(
     "rootward_ingest_requests_total", "Requests answered by ingest.", ["protocol", "code"]
 )
 INGEST_SAMPLES = Counter(
-    "rootward_ingest_samples_total", "Samples accepted and durable.", ["protocol"]
+    "rootward_ingest_samples_total", "Samples accepted and durable.", ["protocol", "tenant"]
 )
 INGEST_REJECTED = Counter(
-    "rootward_ingest_rejected_samples_total", "Samples refused, by reason.", ["reason"]
+    "rootward_ingest_rejected_samples_total",
+    "Samples refused, by reason.",
+    ["reason", "tenant"],
 )
 INGEST_REFUSED = Counter(
-    "rootward_ingest_refused_requests_total", "Requests refused whole, by the limit.", ["limit"]
+    "rootward_ingest_refused_requests_total",
+    "Requests refused whole, by the limit.",
+    ["limit", "tenant"],
 )
 INGEST_STALE = Counter("rootward_ingest_stale_markers_total", "Staleness markers accepted.")
 INGEST_IGNORED = Counter(
@@ -39,7 +43,7 @@ INGEST_SECONDS = Histogram(
     "rootward_ingest_request_duration_seconds", "Time to answer an ingest request.", ["protocol"]
 )
 SCRAPES = Counter("rootward_scrapes_total", "Scrapes of targets, by outcome.", ["outcome"])
-ACTIVE_SERIES = Gauge("rootward_active_series", "Series known to this process.")
+ACTIVE_SERIES = Gauge("rootward_active_series", "Series known to this process.", ["tenant"])
 LAST_SAMPLE = Gauge("rootward_last_sample_timestamp_seconds", "Time of the newest sample accepted.")
 BUS_BACKLOG = Gauge("rootward_bus_backlog", "Batches taken and not yet handled.")
 JOBS_BACKLOG = Gauge("rootward_jobs_backlog", "Jobs that wait or run.")

@@ -33,7 +33,7 @@ TIGHT = Limits(max_parts=1000, max_samples=100)
 
 def counted(limit: str) -> float:
     name = "rootward_ingest_refused_requests_total"
-    return REGISTRY.get_sample_value(name, {"limit": limit}) or 0.0
+    return REGISTRY.get_sample_value(name, {"limit": limit, "tenant": "default"}) or 0.0
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_an_empty_request_is_a_success(client: TestClient, bus: FakeBus):
 
 def counted(reason: str) -> float:
     name = "rootward_ingest_rejected_samples_total"
-    return REGISTRY.get_sample_value(name, {"reason": reason}) or 0.0
+    return REGISTRY.get_sample_value(name, {"reason": reason, "tenant": "default"}) or 0.0
 
 
 def test_a_part_that_is_refused_is_a_partial_success_with_its_data_points(

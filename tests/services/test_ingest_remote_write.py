@@ -171,7 +171,8 @@ def test_wrong_samples_are_400_with_counts_and_the_others_are_kept(
             ({"__name__": "early", "service": "cart"}, [(1.0, NOW + 601)]),
         )
     )
-    before = counted("rootward_ingest_rejected_samples_total", reason="infinite")
+    infinite = {"reason": "infinite", "tenant": "default"}
+    before = counted("rootward_ingest_rejected_samples_total", **infinite)
     answer = client.post("/api/v1/write", content=sent, headers=HEADERS)
     assert answer.status_code == 400
     assert answer.text.splitlines()[0] == (
@@ -183,7 +184,10 @@ def test_wrong_samples_are_400_with_counts_and_the_others_are_kept(
     (batch,) = bus.published
     assert batch.series == (Series.of("up", "cart"),)
     assert batch.values.tolist() == [1.0]
-    assert counted("rootward_ingest_rejected_samples_total", reason="infinite") == before + 2
+    assert (
+        counted("rootward_ingest_rejected_samples_total", reason="infinite", tenant="default")
+        == before + 2
+    )
 
 
 @pytest.mark.parametrize("shift", [-3600, 600])
@@ -270,7 +274,7 @@ def test_a_slow_bus_holds_up_nobody_else_and_what_is_in_flight_is_bounded(
 ):
     bus = StuckBus()
     tight = Limits(
-        max_body_bytes=40_000, max_decompressed_bytes=40_000, max_parts=100, largest_at_once=1
+        max_body_bytes=40_000, max_decompressed_bytes=40_000, max_parts=100, max_inflight_bytes=0
     )
     answers: list[int] = []
     with client_of(replace(fake_platform, bus=bus), tight) as client:

@@ -185,5 +185,5 @@ def test_ingest_is_not_ready_while_the_bus_is_down_but_alive(
 def test_own_metrics_are_exposed(client: TestClient):
     client.post("/api/v1/samples", json={"samples": [SAMPLE]})
     text = client.get("/metrics").text
-    assert 'rootward_ingest_samples_total{protocol="json"}' in text
+    assert 'rootward_ingest_samples_total{protocol="json",tenant="default"}' in text
     assert "rootward_ingest_inflight_bytes 0.0" in text

@@ -21,6 +21,7 @@ from rootward_ingest.app import router as intake_routes
 from rootward_ingest.intake import Intake
 from rootward_ingest.limits import Limits
 from rootward_ingest.scrape import Scraper
+from rootward_ingest.tenants import Tenancy
 from rootward_worker.start import WorkerOptions, start_detector, start_jobs
 
 DRAIN_SECONDS = 10
@@ -50,7 +51,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         start_detector(platform, options)
         start_jobs(platform.jobs, lambda: platform, options)
         accepted = limits(settings)
-        intake = Intake(platform, accepted)
+        intake = Intake(platform, accepted, tenancy(settings))
         app = create_app(platform)
         app.include_router(intake_routes(platform, accepted, intake=intake))
         stack.enter_context(serving(app, listening))
@@ -75,10 +76,20 @@ def limits(settings: Settings) -> Limits:
         max_decompressed_bytes=settings.max_decompressed_bytes,
         max_parts=settings.max_parts,
         max_samples=settings.max_samples,
+        max_labels=settings.max_labels,
+        max_label_name_bytes=settings.max_label_name_bytes,
+        max_label_value_bytes=settings.max_label_value_bytes,
+        max_samples_per_second=settings.max_samples_per_second,
+        max_inflight_bytes=settings.max_inflight_bytes,
         max_series=settings.max_series,
         max_ahead_seconds=settings.max_ahead_seconds,
         max_age_seconds=settings.max_age_seconds,
     )
+
+
+def tenancy(settings: Settings) -> Tenancy:
+    """How ingest tells tenants apart."""
+    return Tenancy(settings.tenant_header, settings.max_tenants)
 
 
 def worker_options(settings: Settings) -> WorkerOptions:

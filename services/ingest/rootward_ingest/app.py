@@ -31,7 +31,7 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     """
     routes = APIRouter(tags=["intake"])
     shared = intake or Intake(platform, limits)
-    desk = Desk(limits, platform.quarantine)
+    desk = Desk(limits, platform.quarantine, shared.tenants)
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
     alerts, changes = Alerts(platform, limits), Changes(platform, limits)
 

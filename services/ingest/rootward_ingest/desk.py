@@ -17,16 +17,18 @@ from rootward import telemetry
 from rootward.errors import (
     Busy,
     InvalidInput,
+    OverQuota,
     RejectedSamples,
     TooLarge,
     Unavailable,
     UnreadableBody,
     UnsupportedMedia,
 )
-from rootward.ports import DEFAULT_TENANT, Quarantine
+from rootward.ports import Quarantine
 from rootward_ingest.inflight import Budget, Claim, TooMuchInFlight
 from rootward_ingest.intake import Limits
 from rootward_ingest.seldom import QUIET_SECONDS, Seldom
+from rootward_ingest.tenants import Tenants
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +95,9 @@ class Desk:
     sender tries again; where that does not help, the body is refused.
     """
 
-    def __init__(self, limits: Limits, quarantine: Quarantine) -> None:
+    def __init__(self, limits: Limits, quarantine: Quarantine, tenants: Tenants) -> None:
         self._limits = limits
+        self._tenants = tenants
         self._quarantine = quarantine
         self._budget = Budget(limits.inflight_bytes)
         self._seldom = Seldom(QUIET_SECONDS)
@@ -108,41 +111,48 @@ class Desk:
         return response
 
     async def _answer(self, request: Request, route: Route) -> Response:
+        tenant = ""
         try:
             route.check(request.headers)
+            tenant = self._tenants.of(request.headers)
             with Claim(self._budget) as claim:
                 body = await self._body(request, claim)
-                parcel = Parcel(body, claim, request.headers, DEFAULT_TENANT)
+                parcel = Parcel(body, claim, request.headers, tenant)
                 return await asyncio.to_thread(self._taken, route, parcel)
         except ClientDisconnect:
             return Response(status_code=GONE)
         except Exception as error:  # noqa: BLE001 - every failure gets an answer
-            self._count_refusal(error, route.protocol)
+            self._count_refusal(error, route.protocol, tenant)
             return route.refuse(problem_of(error))
 
-    def _count_refusal(self, error: Exception, protocol: str) -> None:
+    def _count_refusal(self, error: Exception, protocol: str, tenant: str) -> None:
         """One count, and now and then a log line, for a request that a limit refused."""
-        limit = error.limit if isinstance(error, TooLarge) else "inflight"
-        if isinstance(error, TooLarge | TooMuchInFlight):
-            telemetry.INGEST_REFUSED.labels(limit).inc()
-            if self._seldom.now(limit, time.monotonic()):
-                facts = {"protocol": protocol, "limit": limit, "reason": str(error)}
-                log.warning("request refused", extra=facts)
+        match error:
+            case TooLarge() | OverQuota():
+                limit = error.limit
+            case TooMuchInFlight():
+                limit = "inflight"
+            case _:
+                return
+        telemetry.INGEST_REFUSED.labels(limit, tenant).inc()
+        if self._seldom.now(f"{limit} {tenant}", time.monotonic()):
+            facts = {"protocol": protocol, "tenant": tenant, "limit": limit, "reason": str(error)}
+            log.warning("request refused", extra=facts)
 
     def _taken(self, route: Route, parcel: Parcel) -> Response:
         try:
             return route.take(parcel)
-        except (InvalidInput, Busy, Unavailable):
+        except (InvalidInput, OverQuota, Busy, Unavailable):
             raise
         except Exception as error:
             log.exception("request failed", extra={"protocol": route.protocol})
-            times = self._kept(route.protocol, parcel.body, f"{type(error).__name__}: {error}")
+            times = self._kept(route.protocol, parcel, f"{type(error).__name__}: {error}")
             return route.refuse(_bug(times))
 
-    def _kept(self, protocol: str, body: bytes, reason: str) -> int:
+    def _kept(self, protocol: str, parcel: Parcel, reason: str) -> int:
         """How often this body has failed; 1 where it cannot be kept."""
         try:
-            return self._quarantine.keep(protocol, body, reason)
+            return self._quarantine.keep(protocol, parcel.body, reason, parcel.tenant)
         except Unavailable as error:
             log.warning("body not kept", extra={"protocol": protocol, "reason": str(error)})
             return 1
@@ -192,6 +202,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(400, "Invalid input", text)
         case Busy():
             return Problem(503, "Busy", text, error.retry_after_seconds)
+        case OverQuota():
+            return Problem(429, "Over quota", text, error.retry_after_seconds)
         case Unavailable():
             log.warning("bus unavailable", extra={"reason": text})
             return Problem(503, "Unavailable", text, UNAVAILABLE_RETRY_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from rootward_ingest.known_series import KnownSeries, Slot
 from rootward_ingest.limits import Limits, too_many_samples
 from rootward_ingest.reasons import Reason, explained
 from rootward_ingest.seldom import QUIET_SECONDS, Seldom
+from rootward_ingest.tenants import Tenancy, Tenants
 
 __all__ = ["Intake", "Limits", "Readings", "Receipt"]
 
@@ -61,95 +63,125 @@ class Receipt:
 class Intake:
     """Checks samples and hands them to the bus. One for all routes and the scraper of a process."""
 
-    def __init__(self, platform: Platform, limits: Limits) -> None:
+    def __init__(self, platform: Platform, limits: Limits, tenancy: Tenancy | None = None) -> None:
         self.limits = limits
-        self.known = KnownSeries(limits.max_series, limits.max_age_seconds)
+        self.tenants = Tenants(limits, tenancy or Tenancy())
         self._platform = platform
         self._latest_unix = 0.0
         self._seldom = Seldom(QUIET_SECONDS)
-        self._seed()
+        self._known: dict[str, KnownSeries] = {}
+        self._known_lock = threading.Lock()
+        self.known_of(DEFAULT_TENANT)
 
-    def accept(self, readings: Readings, protocol: str) -> Receipt:
+    @property
+    def known(self) -> KnownSeries:
+        """The series of the default tenant."""
+        return self.known_of(DEFAULT_TENANT)
+
+    def known_of(self, tenant: str) -> KnownSeries:
+        """The series of a tenant."""
+        known = self._known.get(tenant)
+        if known is None:
+            with self._known_lock:
+                known = self._known.get(tenant) or self._seeded(tenant)
+                self._known[tenant] = known
+        return known
+
+    def limits_of(self, tenant: str) -> Limits:
+        """The limits of a tenant."""
+        return self.tenants.limits(tenant)
+
+    def accept(self, readings: Readings, protocol: str, tenant: str = DEFAULT_TENANT) -> Receipt:
         """Publish the samples that pass; once this returns, they survive a crash.
 
         Duplicates and samples out of order pass: the store keeps the first of each time.
 
         Raises:
             TooLarge: too many samples at once; nothing was taken.
+            OverQuota: the tenant sends too many; nothing was taken.
             Busy: the bus is full; nothing was taken.
             Unavailable: the bus does not answer; nothing is promised.
         """
-        if len(readings.slots) > self.limits.max_samples:
-            raise too_many_samples(self.limits.max_samples)
-        now = self._platform.clock.now()
+        limits, now = self.limits_of(tenant), self._platform.clock.now()
+        if len(readings.slots) > limits.max_samples:
+            raise too_many_samples(limits.max_samples)
+        self.tenants.take(tenant, len(readings.slots), now)
         slots, index = _distinct(readings.slots)
-        verdict = self._verdict(readings, slots, index, now)
-        kept, batch = _kept(readings, slots, index, verdict == 0)
+        verdict = _verdict(readings, slots, index, now, limits)
+        kept, batch = _kept(readings, slots, index, verdict == 0, tenant)
         if len(batch):
             self._platform.bus.publish(batch)
         for slot in kept:
             slot.seen_unix = now
-        if self._seldom.now("sweep", now):
-            self.known.make_room(now)
-        receipt = self._receipt(readings, verdict, len(batch))
+        if self._seldom.now(f"sweep {tenant}", now):
+            self.known_of(tenant).make_room(now)
+        receipt = _receipt(readings, verdict, len(batch), limits)
         self._count(readings, batch, receipt, protocol, now)
         return receipt
 
-    def _seed(self) -> None:
+    def _seeded(self, tenant: str) -> KnownSeries:
+        """The series of a tenant as the store knows them."""
+        limits = self.limits_of(tenant)
+        known = KnownSeries(limits.max_series, limits.max_age_seconds, limits)
         try:
-            stored = self._platform.samples.series()
+            stored = self._platform.samples.series(tenant)
         except Unavailable as error:
             log.warning("series limit starts from zero", extra={"reason": str(error)})
-            return
-        self.known.seed((info.series, info.last_unix) for info in stored)
-        telemetry.ACTIVE_SERIES.set(len(self.known))
-
-    def _verdict(
-        self,
-        readings: Readings,
-        slots: Sequence[Slot],
-        index: np.ndarray,
-        now: float,
-    ) -> np.ndarray:
-        """For each sample 0 where it passes, else the code of the first rule that it breaks."""
-        verdict = _label_verdict(slots, index)
-        ahead = readings.times > now + self.limits.max_ahead_seconds
-        # not `<`: a time that is NaN must not pass
-        old = ~(readings.times >= now - self.limits.max_age_seconds)
-        for reason, broken in (
-            (Reason.TOO_FAR_AHEAD, ahead),
-            (Reason.TOO_OLD, old),
-            (Reason.INFINITE, np.isinf(readings.values)),
-        ):
-            verdict[broken & (verdict == 0)] = _CODE[reason]
-        return verdict
-
-    def _receipt(self, readings: Readings, verdict: np.ndarray, accepted: int) -> Receipt:
-        rejected: dict[str, int] = {}
-        details: list[str] = []
-        for code in np.unique(verdict[verdict > 0]).tolist():
-            reason = _REASON[code]
-            rejected[reason.value] = int(np.count_nonzero(verdict == code))
-            example = _shown(readings, int(np.argmax(verdict == code)))
-            details.append(f"{reason}: {explained(reason, self.limits)}{example}")
-        return Receipt(accepted, rejected, tuple(details), tuple(np.flatnonzero(verdict).tolist()))
+        else:
+            known.seed((info.series, info.last_unix) for info in stored)
+            telemetry.ACTIVE_SERIES.labels(tenant).set(len(known))
+        return known
 
     def _count(
         self, readings: Readings, batch: SampleBatch, receipt: Receipt, protocol: str, now: float
     ) -> None:
-        telemetry.INGEST_SAMPLES.labels(protocol).inc(receipt.accepted)
+        telemetry.INGEST_SAMPLES.labels(protocol, batch.tenant).inc(receipt.accepted)
         telemetry.INGEST_STALE.inc(readings.stale)
-        telemetry.ACTIVE_SERIES.set(len(self.known))
+        known = self.known_of(batch.tenant)
+        telemetry.ACTIVE_SERIES.labels(batch.tenant).set(len(known))
         if len(batch):
             self._latest_unix = max(self._latest_unix, float(batch.times.max()))
             telemetry.LAST_SAMPLE.set(self._latest_unix)
         for kind, count in readings.ignored.items():
             telemetry.INGEST_IGNORED.labels(kind).inc(count)
         for (reason, count), detail in zip(receipt.rejected.items(), receipt.details, strict=True):
-            telemetry.INGEST_REJECTED.labels(reason).inc(count)
-            facts = {"protocol": protocol, "samples": count, "detail": detail}
-            if self._seldom.now(reason, now):
+            telemetry.INGEST_REJECTED.labels(reason, batch.tenant).inc(count)
+            facts = {"protocol": protocol, "tenant": batch.tenant, "samples": count}
+            facts |= {"detail": detail}
+            if self._seldom.now(f"{reason} {batch.tenant}", now):
                 log.warning("samples rejected", extra=facts)
+
+
+def _verdict(
+    readings: Readings,
+    slots: Sequence[Slot],
+    index: np.ndarray,
+    now: float,
+    limits: Limits,
+) -> np.ndarray:
+    """For each sample 0 where it passes, else the code of the first rule that it breaks."""
+    verdict = _label_verdict(slots, index)
+    ahead = readings.times > now + limits.max_ahead_seconds
+    # not `<`: a time that is NaN must not pass
+    old = ~(readings.times >= now - limits.max_age_seconds)
+    for reason, broken in (
+        (Reason.TOO_FAR_AHEAD, ahead),
+        (Reason.TOO_OLD, old),
+        (Reason.INFINITE, np.isinf(readings.values)),
+    ):
+        verdict[broken & (verdict == 0)] = _CODE[reason]
+    return verdict
+
+
+def _receipt(readings: Readings, verdict: np.ndarray, accepted: int, limits: Limits) -> Receipt:
+    rejected: dict[str, int] = {}
+    details: list[str] = []
+    for code in np.unique(verdict[verdict > 0]).tolist():
+        reason = _REASON[code]
+        rejected[reason.value] = int(np.count_nonzero(verdict == code))
+        example = _shown(readings, int(np.argmax(verdict == code)))
+        details.append(f"{reason}: {explained(reason, limits)}{example}")
+    return Receipt(accepted, rejected, tuple(details), tuple(np.flatnonzero(verdict).tolist()))
 
 
 def _distinct(slots: Sequence[Slot]) -> tuple[Sequence[Slot], np.ndarray]:
@@ -170,7 +202,11 @@ def _label_verdict(slots: Sequence[Slot], index: np.ndarray) -> np.ndarray:
 
 
 def _kept(
-    readings: Readings, slots: Sequence[Slot], index: np.ndarray, keep: np.ndarray
+    readings: Readings,
+    slots: Sequence[Slot],
+    index: np.ndarray,
+    keep: np.ndarray,
+    tenant: str,
 ) -> tuple[Sequence[Slot], SampleBatch]:
     """The slots of the samples to keep and no others, and these samples."""
     if not keep.all():
@@ -178,7 +214,7 @@ def _kept(
         slots = [slots[k] for k in used.tolist()]
     series = [slot.series for slot in slots]
     return slots, SampleBatch(
-        tenant=DEFAULT_TENANT,
+        tenant=tenant,
         series=tuple(s for s in series if s is not None),
         index=index.astype(np.int32),
         times=readings.times[keep],

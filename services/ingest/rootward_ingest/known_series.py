@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from rootward.model.series import Series
 from rootward_ingest.labels import series_of
+from rootward_ingest.limits import DEFAULTS, Limits
 from rootward_ingest.reasons import Reason
 
 Labels = Sequence[tuple[str, str]]
@@ -47,7 +48,8 @@ class KnownSeries:
     from several threads.
     """
 
-    def __init__(self, limit: int, idle_seconds: float) -> None:
+    def __init__(self, limit: int, idle_seconds: float, limits: Limits = DEFAULTS) -> None:
+        self._limits = limits
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
@@ -67,7 +69,7 @@ class KnownSeries:
 
     def of_labels(self, labels: Labels) -> Slot:
         """The slot of a label set."""
-        found = series_of(labels)
+        found = series_of(labels, self._limits)
         with self._lock:
             return self._admitted(found, labels)
 

@@ -16,19 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Sized
 
 from rootward.model.series import INSTANCE, METRIC_NAME, SERVICE, Series
-from rootward_ingest.limits import (
-    MAX_LABEL_BYTES,
-    MAX_LABEL_NAME_BYTES,
-    MAX_LABEL_VALUE_BYTES,
-    MAX_LABELS,
-)
+from rootward_ingest.limits import DEFAULTS, MAX_LABEL_BYTES, Limits
 from rootward_ingest.reasons import INSTANCE_SOURCES, SERVICE_SOURCES, Reason
 
 
-def series_of(labels: Iterable[tuple[str, str]]) -> Series | Reason:
+def series_of(labels: Iterable[tuple[str, str]], limits: Limits = DEFAULTS) -> Series | Reason:
     """The series that a label set stands for, or why there is none."""
     pairs = list(labels)
-    wrong = _wrong(pairs)
+    wrong = _wrong(pairs, limits)
     if wrong is not None:
         return wrong
     kept = {name: value for name, value in pairs if value}
@@ -48,10 +43,10 @@ def service_of(labels: dict[str, str]) -> str:
     return found.service if isinstance(found, Series) else ""
 
 
-def _wrong(pairs: list[tuple[str, str]]) -> Reason | None:
-    if len(pairs) > MAX_LABELS:
+def _wrong(pairs: list[tuple[str, str]], limits: Limits) -> Reason | None:
+    if len(pairs) > limits.max_labels:
         return Reason.TOO_MANY_LABELS
-    if _too_long(pairs):  # in characters, so that no long text is looked into
+    if _too_long(pairs, limits):  # in characters, so that no long text is looked into
         return Reason.LABELS_TOO_LONG
     if len({name for name, _ in pairs}) < len(pairs) or not all(name for name, _ in pairs):
         return Reason.BAD_LABELS
@@ -64,16 +59,15 @@ def _wrong(pairs: list[tuple[str, str]]) -> Reason | None:
         return Reason.BAD_LABELS
     if len(encoded) == len(text):
         return None
-    return (
-        Reason.LABELS_TOO_LONG if _too_long([(n.encode(), v.encode()) for n, v in pairs]) else None
-    )
+    in_bytes = [(name.encode(), value.encode()) for name, value in pairs]
+    return Reason.LABELS_TOO_LONG if _too_long(in_bytes, limits) else None
 
 
-def _too_long(pairs: Sequence[tuple[Sized, Sized]]) -> bool:
+def _too_long(pairs: Sequence[tuple[Sized, Sized]], limits: Limits) -> bool:
     names, values = [len(name) for name, _ in pairs], [len(value) for _, value in pairs]
     return (
-        max(names, default=0) > MAX_LABEL_NAME_BYTES
-        or max(values, default=0) > MAX_LABEL_VALUE_BYTES
+        max(names, default=0) > limits.max_label_name_bytes
+        or max(values, default=0) > limits.max_label_value_bytes
         or sum(names) + sum(values) > MAX_LABEL_BYTES
     )
 

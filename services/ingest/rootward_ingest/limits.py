@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from rootward.errors import TooLarge
 from rootward_ingest.parts import PART_BYTES
 
-MAX_LABELS = 64
-"""Most labels of a series, its name among them."""
-MAX_LABEL_NAME_BYTES = 512
-MAX_LABEL_VALUE_BYTES = 4096
+MAX_LABELS = 256
+"""Labels of a series that are read at all; what is beyond is not looked at."""
 MAX_LABEL_BYTES = 16 * 2**10
 """Most bytes that the label names and values of one series may take together."""
 
@@ -27,14 +25,22 @@ class Limits:
     """Most messages, texts and values in a body, as far as they are built one by one."""
     max_samples: int = 250_000
     """Most samples in a request."""
+    max_labels: int = 64
+    """Most labels of a series, its name among them."""
+    max_label_name_bytes: int = 512
+    """Longest label name."""
+    max_label_value_bytes: int = 4096
+    """Longest label value."""
+    max_samples_per_second: float = 0.0
+    """Samples that may come in on average; 0: any number. Beyond it, 429."""
     max_series: int = 50_000
     """Most series that are active at a time; new ones beyond it are refused."""
     max_ahead_seconds: float = 600.0
     """How far a sample may lie ahead of the platform's clock."""
     max_age_seconds: float = 3600.0
     """How old a sample may be when it arrives; a series idle for longer is no longer active."""
-    largest_at_once: int = 4
-    """How many requests of the largest size fit in at a time; smaller ones share their room."""
+    max_inflight_bytes: int = 512 * 2**20
+    """What all requests that are being read or handled may take together; beyond it, 503."""
     max_read_seconds: float = 30.0
     """How long a sender may take for its body."""
 
@@ -45,8 +51,8 @@ class Limits:
 
     @property
     def inflight_bytes(self) -> int:
-        """What all requests that are being read or handled may take; beyond it, 503."""
-        return self.largest_at_once * self.largest_bytes
+        """The same, and never less than one request of the largest size needs."""
+        return max(self.max_inflight_bytes, self.largest_bytes)
 
 
 DEFAULTS = Limits()

@@ -161,13 +161,15 @@ class OtlpRoute:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        limits = self._intake.limits
+        limits = self._intake.limits_of(parcel.tenant)
         content = self._content(parcel.body, parcel.claim)
         built = self._form.cost * len(content) + PART_BYTES * self._form.count(content, limits)
         parcel.claim.cover(min(len(parcel.body) + built, limits.largest_bytes))
-        decoded = decode(self._form.read(content), self._intake.known, limits.max_samples)
-        receipt = self._intake.accept(decoded.readings, self.protocol)
-        telemetry.INGEST_REJECTED.labels(UNUSABLE).inc(decoded.unusable.total())
+        decoded = decode(
+            self._form.read(content), self._intake.known_of(parcel.tenant), limits.max_samples
+        )
+        receipt = self._intake.accept(decoded.readings, self.protocol, parcel.tenant)
+        telemetry.INGEST_REJECTED.labels(UNUSABLE, parcel.tenant).inc(decoded.unusable.total())
         return self._answer(decoded, receipt)
 
     def refuse(self, problem: Problem) -> Response:

@@ -5,13 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from rootward.model.series import METRIC_NAME
-from rootward_ingest.limits import (
-    MAX_LABEL_BYTES,
-    MAX_LABEL_NAME_BYTES,
-    MAX_LABEL_VALUE_BYTES,
-    MAX_LABELS,
-    Limits,
-)
+from rootward_ingest.limits import MAX_LABEL_BYTES, Limits
 
 SERVICE_SOURCES = (
     "service",
@@ -50,10 +44,10 @@ def explained(reason: Reason, limits: Limits) -> str:
         Reason.NO_NAME: f"the metric has no name (label {METRIC_NAME})",
         Reason.NO_SERVICE: f"no label names the service; give one of {', '.join(SERVICE_SOURCES)}",
         Reason.BAD_LABELS: "labels must be distinct, named, and text without NUL characters",
-        Reason.TOO_MANY_LABELS: f"a series may have {MAX_LABELS} labels",
+        Reason.TOO_MANY_LABELS: f"a series may have {limits.max_labels} labels",
         Reason.LABELS_TOO_LONG: (
-            f"label names may take {MAX_LABEL_NAME_BYTES} bytes, values {MAX_LABEL_VALUE_BYTES}, "
-            f"all of a series {MAX_LABEL_BYTES}"
+            f"label names may take {limits.max_label_name_bytes} bytes, values "
+            f"{limits.max_label_value_bytes}, all of a series {MAX_LABEL_BYTES}"
         ),
         Reason.SERIES_LIMIT: f"a new series beyond {limits.max_series}; known ones go on",
         Reason.BAD_TIME: "time must be Unix seconds or RFC 3339 with an offset",

@@ -68,8 +68,12 @@ class RemoteWriteV1:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        readings = decode(_content(parcel, self._intake), self._intake.known, self._intake.limits)
-        receipt = self._intake.accept(readings, self.protocol)
+        readings = decode(
+            _content(parcel, self._intake),
+            self._intake.known_of(parcel.tenant),
+            self._intake.limits_of(parcel.tenant),
+        )
+        receipt = self._intake.accept(readings, self.protocol, parcel.tenant)
         if not receipt.rejected:
             return Response(status_code=204)
         return PlainTextResponse(_lines(receipt), status_code=400)
@@ -106,9 +110,10 @@ class RemoteWriteV2:
             InvalidInput: it cannot be read, or is too large when decompressed.
             Busy, Unavailable: nothing was taken.
         """
-        content = _content(parcel, self._intake)
-        readings = decode_v2(content, self._intake.known, self._numbers, self._intake.limits)
-        receipt = self._intake.accept(readings, self.protocol)
+        content, tenant = _content(parcel, self._intake), parcel.tenant
+        known, limits = self._intake.known_of(tenant), self._intake.limits_of(tenant)
+        readings = decode_v2(content, known, self._numbers, limits)
+        receipt = self._intake.accept(readings, self.protocol, parcel.tenant)
         if not receipt.rejected and not readings.ignored:
             return Response(status_code=204, headers=_written(receipt.accepted))
         text = _lines(receipt, readings.ignored)

@@ -62,11 +62,11 @@ class Samples:
             InvalidInput: the body is not what the head of this module describes.
             Busy, Unavailable: nothing was taken.
         """
-        body, limits = parcel.body, self._intake.limits
+        body, limits = parcel.body, self._intake.limits_of(parcel.tenant)
         built = _COST * len(body) + PART_BYTES * require_json(body, limits.max_parts)
         parcel.claim.cover(min(built, limits.largest_bytes))
-        readings = read(body, self._intake.known, limits.max_samples)
-        receipt = self._intake.accept(readings, self.protocol)
+        readings = read(body, self._intake.known_of(parcel.tenant), limits.max_samples)
+        receipt = self._intake.accept(readings, self.protocol, parcel.tenant)
         return (
             problem_answer(*_rejected(receipt))
             if receipt.rejected
