@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format format-check lint types up bench bench-ingest method docs demo-all clean
+.PHONY: help demo test test-slow test-services check format format-check lint types up bench bench-ingest method docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,11 @@ test: $(STAMP) ## all tests that need no server; ARGS="-k incident"
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-slow: $(STAMP) ## the tests that take long: methods with their defaults, acceptance in full
-	$(BIN)/python -m pytest -q -n 2 --dist load -m slow --timeout 900 $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist load -m "slow and not services" --timeout 900 $(ARGS)
+
+test-services: $(STAMP) ## tests with real senders and servers, which it installs where they are missing
+	sh deploy/servers.sh
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real $(ARGS)
 
 check: format-check lint types ## formatting, lint and types
 

@@ -1,0 +1,35 @@
+"""Servers that are not ours, and Rootward as a process: `make test-services` runs these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.node import Node
+from tests.real.proxy import Proxy, proxy
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in this folder, and what its own marks leave to other runs."""
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.services)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """Rootward on a database of its own, with the detector's rows at their shortest."""
+    with Node(tmp_path / "rootward", step_seconds=1) as one:
+        yield one
+
+
+@pytest.fixture
+def recorder(node: Node) -> Iterator[Proxy]:
+    """A proxy in front of the node."""
+    with proxy() as one:
+        one.upstream = node.url
+        yield one

@@ -1,0 +1,155 @@
+"""Rootward as a process of its own, which a test may kill and start again, and what it stored."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+import numpy as np
+
+from rootward import bootstrap
+from rootward.errors import InsufficientData
+from rootward.model.series import Series
+from rootward.ports import WindowQuery
+from rootward.settings import Settings
+from tests.real.servers import answers, stopped, until
+
+Samples = dict[tuple[Series, int], float]
+"""Value by series and time in Unix milliseconds."""
+
+
+class Node:
+    """`rootward up` on a database that outlives it; the port is another one after each start.
+
+    `wrap` comes before the command and may change what the process sees of its machine.
+    """
+
+    def __init__(self, folder: Path, *, wrap: tuple[str, ...] = (), **settings: object) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database = folder / "rootward.db"
+        self.url = ""
+        self._log = folder / "rootward.log"
+        self._wrap = wrap
+        self._settings = {"database_url": self.database_url, "port": 0} | settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            stopped(self._process)
+
+    @property
+    def database_url(self) -> str:
+        """Where it stores."""
+        return f"sqlite:///{self.database}"
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that runs now."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def log(self) -> str:
+        """What it has written since it was started."""
+        return self._log.read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it; returns once it is ready to take samples."""
+        self.launch()
+        until(self._says_where, "rootward says where it answers", seconds=60)
+        until(lambda: answers(f"{self.url}/readyz"), "rootward is ready")
+
+    def launch(self) -> None:
+        """Start it; returns at once."""
+        named = {f"ROOTWARD_{key.upper()}": str(value) for key, value in self._settings.items()}
+        with self._log.open("wb") as written:
+            self._process = subprocess.Popen(
+                [*self._wrap, sys.executable, "-m", "rootward_cli", "up"],
+                env=os.environ | named,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+            )
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Tell it to stop; returns its exit status."""
+        return stopped(self.process)
+
+    def settle(self) -> None:
+        """Stop it once it has handled all that it took."""
+        until(self._idle, "all that was taken is handled")
+        assert self.stop() == 0
+
+    def _idle(self) -> bool:
+        status = httpx.get(f"{self.url}/api/v1/status", timeout=30).raise_for_status().json()
+        return status["bus_backlog"] == 0
+
+    def _says_where(self) -> bool:
+        assert self.process.poll() is None, f"rootward ended:\n{self.log[-2000:]}"
+        found = re.search(r"answers at (http://[\w.:]+)", self.log)
+        self.url = found[1] if found else ""
+        return bool(found)
+
+
+def stored(database_url: str, milliseconds: Iterable[int]) -> Samples:
+    """What a database holds at these times exactly, without what was not a number."""
+    found: Samples = {}
+    platform = bootstrap.build(Settings(database_url=database_url))
+    try:
+        for time in sorted(set(milliseconds)):
+            query = WindowQuery(end_unix=time / 1000, rows=1, step_seconds=0.001)
+            try:
+                window = platform.samples.window(query)
+            except InsufficientData:
+                continue
+            row = window.values[0].tolist()
+            found |= {(series, time): v for series, v in zip(window.series, row, strict=True)}
+    finally:
+        platform.close()
+    return found
+
+
+def stored_services(database_url: str, end_unix: float, *, seconds: float) -> set[str]:
+    """The services whose last sample of this time is a number."""
+    platform = bootstrap.build(Settings(database_url=database_url))
+    try:
+        query = WindowQuery(end_unix=end_unix, rows=1, step_seconds=seconds)
+        return set(platform.samples.window(query).services)
+    finally:
+        platform.close()
+
+
+def differences(expected: Samples, found: Samples) -> list[str]:
+    """The first of what is missing, added or of another value, in words; empty when equal."""
+    known = {key for key, value in expected.items() if not math.isnan(value)}
+    missing = [f"missing: {key}" for key in known - found.keys()]
+    added = [f"added: {key}" for key in found.keys() - known]
+    other = [
+        f"{key}: {expected[key]!r} became {found[key]!r}"
+        for key in known & found.keys()
+        if np.float64(expected[key]).tobytes() != np.float64(found[key]).tobytes()
+    ]
+    return [*missing[:5], *added[:5], *other[:5]]
