@@ -166,6 +166,42 @@ class TestSqlite:
         database.close()
 
 
+    def test_a_file_that_is_gone_is_unavailable_until_it_is_back(
+        self, database: Database, tmp_path: Path
+    ):
+        migrate(database)
+        file, aside = tmp_path / "rootward.db", tmp_path / "aside.db"
+        file.rename(aside)
+        database.close()  # the next connection must not make a new file
+
+        for ask in (lambda: database.write(lambda connection: None), database.check_disk):
+            with pytest.raises(Unavailable, match="gone"):
+                ask()
+        assert not file.exists()
+
+        aside.rename(file)
+        database.write(lambda connection: None)
+        database.close()
+
+    def test_another_file_in_its_place_is_refused(self, database: Database, tmp_path: Path):
+        migrate(database)
+        (tmp_path / "rootward.db").rename(tmp_path / "aside.db")
+        (tmp_path / "rootward.db").touch()
+
+        with pytest.raises(Unavailable, match="another file"):
+            database.write(lambda connection: None)
+        database.close()
+
+    def test_a_file_that_goes_while_it_is_written_to_is_unavailable(
+        self, database: Database, tmp_path: Path
+    ):
+        migrate(database)
+
+        with pytest.raises(Unavailable, match="gone"):
+            database.write(lambda connection: (tmp_path / "rootward.db").unlink())
+        database.close()
+
+
 class TestDelivery:
     @pytest.mark.parametrize(
         ("error", "tries", "outcome"),

@@ -35,6 +35,47 @@ _PRAGMAS = (
 )
 
 
+class SqliteFile:
+    """The file that was there at the start, and no other: what is written beside it is lost.
+
+    SQLite goes on writing to a file that was deleted or moved away, and opens a new one where
+    there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        _create("folder", lambda: self.path.parent.mkdir(parents=True, exist_ok=True))
+        _create("file", lambda: self.path.exists() or self.path.touch())
+        self._identity = self._found()
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection to the file, which is not created."""
+        address = f"{self.path.as_uri()}?mode=rw"
+        return sqlite3.connect(address, LOCK_SECONDS, uri=True, check_same_thread=False)
+
+    def require(self) -> None:
+        """Raise Unavailable where the file is gone, or another one stands in its place."""
+        try:
+            same = self._found() == self._identity
+        except OSError as error:
+            raise Unavailable(f"the database is gone: {error}") from error
+        if not same:
+            raise Unavailable(f"{self.path} is another file than at the start; restart with it")
+
+    def _found(self) -> tuple[int, int]:
+        found = self.path.stat()
+        return found.st_dev, found.st_ino
+
+
+def _create(what: str, make: Callable[[], object]) -> None:
+    try:
+        make()
+    except OSError as error:
+        raise InvalidConfiguration(
+            f"ROOTWARD_DATABASE_URL: its {what} cannot be created: {error}"
+        ) from error
+
+
 class Database:
     """An engine with two ways in; a database that fails to answer becomes `Unavailable`.
 
@@ -42,9 +83,10 @@ class Database:
     other processes wait in SQLite itself, for as long as `LOCK_SECONDS`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
         self.engine = engine
-        self._writer = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._file = file
+        self._writer = threading.Lock() if file else None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -65,8 +107,8 @@ class Database:
         It is called again, on a clean transaction, where another process wrote the same key first.
 
         Raises:
-            Unavailable: the database does not answer, is locked or its disk is full; nothing
-                was written.
+            Unavailable: the database does not answer, is locked, its disk is full or its file
+                is gone; nothing was written, or nothing that lasts.
         """
         for _ in range(3):
             try:
@@ -76,10 +118,18 @@ class Database:
         raise clash
 
     def _write_once(self, work: Callable[[Connection], T]) -> T:
-        with _unavailable(), self._turn(), self.engine.connect() as connection:
-            connection = connection.execution_options(rootward_writes=True)
-            with connection.begin():
-                return work(connection)
+        with _unavailable(), self._turn():
+            self._require_file()
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(rootward_writes=True)
+                with connection.begin():
+                    done = work(connection)
+            self._require_file()
+            return done
+
+    def _require_file(self) -> None:
+        if self._file is not None:
+            self._file.require()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -101,9 +151,9 @@ class Database:
         Raises:
             Unavailable: another process serves it.
         """
-        if self._writer is None:
+        if self._file is None:
             return lambda: None
-        path = Path(f"{self.engine.url.database}-{queue}.lock")
+        path = Path(f"{self._file.path}-{queue}.lock")
         held = path.open("w")
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,9 +164,10 @@ class Database:
 
     def check_disk(self) -> None:
         """Raise Unavailable where the disk of a SQLite file is all but full."""
-        if self._writer is None or self.engine.url.database is None:
+        if self._file is None:
             return
-        folder = Path(self.engine.url.database).absolute().parent
+        self._file.require()
+        folder = self._file.path.parent
         try:
             free = shutil.disk_usage(folder).free
         except OSError as error:
@@ -155,7 +206,7 @@ def open_database(url: str) -> Database:
             f"ROOTWARD_DATABASE_URL is no URL; allowed: {ALLOWED}"
         ) from error
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
-        return Database(_sqlite_engine(parsed))
+        return _sqlite(parsed)
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return Database(_postgresql_engine(parsed))
     raise InvalidConfiguration(
@@ -174,22 +225,17 @@ def _postgresql_engine(url: URL) -> Engine:
     )
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite(url: URL) -> Database:
     if url.database in (None, "", ":memory:"):
         raise InvalidConfiguration(
             "ROOTWARD_DATABASE_URL names no file, so nothing would survive a restart; "
             f"allowed: {ALLOWED}"
         )
-    try:
-        Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidConfiguration(
-            f"ROOTWARD_DATABASE_URL: its folder cannot be created: {error}"
-        ) from error
-    engine = create_engine(url, max_overflow=64, connect_args={"timeout": LOCK_SECONDS})
+    file = SqliteFile(Path(str(url.database)))
+    engine = create_engine(url, max_overflow=64, creator=file.connect)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return Database(engine, file)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
