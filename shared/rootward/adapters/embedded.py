@@ -149,7 +149,7 @@ class EmbeddedBus:
 
     def _hand_over(self, batch: QueuedBatch, handler: BatchHandler) -> bool:
         """Whether the batch is dealt with: handled, or dead. Order matters, so retries block."""
-        tries = failures = 0
+        tries = 0
         while not self._closed:
             delivery = self._policy.deliver(lambda: handler(batch.batch()), tries + 1, "batch")
             if delivery.outcome is Outcome.DONE:
@@ -158,9 +158,11 @@ class EmbeddedBus:
                 self._queue.bury(batch, delivery.reason, tries + 1)
                 given_up("batch", "", delivery.reason)
                 return True
-            tries += delivery.outcome is Outcome.AGAIN
-            failures += 1
-            self._pause(self._policy.wait_seconds(failures))
+            if delivery.outcome is Outcome.OUTAGE:
+                self._pause(self._policy.outage_wait_seconds)
+                continue
+            tries += 1
+            self._pause(self._policy.wait_seconds(tries))
         return False
 
     def _pause(self, seconds: float) -> None:

@@ -45,8 +45,12 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         _create("folder", lambda: self.path.parent.mkdir(parents=True, exist_ok=True))
-        _create("file", lambda: self.path.exists() or self.path.touch())
+        _create("file", self._make)
         self._identity = self._found()
+
+    def _make(self) -> None:
+        if not self.path.exists():  # touching one that is there needs more rights than reading it
+            self.path.touch()
 
     def connect(self) -> sqlite3.Connection:
         """A connection to the file, which is not created."""
