@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
+from rootward.adapters.promql_samples import PromqlSampleStore
+from rootward.adapters.pulled_bus import PulledBus
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
@@ -18,7 +20,7 @@ from rootward.settings import Settings
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Platform:
-    """A platform on the three URLs, with the database created and its tables up to date.
+    """A platform on its URLs, with the database created and its tables up to date.
 
     Nothing runs yet: `serve` on bus and jobs starts them. Without a clock it is the system's.
 
@@ -27,21 +29,24 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         Unavailable: the database does not answer.
     """
     _check_schemes(settings)
+    _check_scraping(settings)
     chosen = clock or SystemClock()
+    elsewhere = PromqlSampleStore(settings.samples_url) if settings.samples_url else None
     database = open_database(settings.database_url)
     migrate(database)
     arrivals = Arrivals(database)
     return Platform(
-        bus=_bus(settings, arrivals, chosen),
+        bus=_bus(settings, arrivals, chosen, elsewhere),
         jobs=_jobs(settings, database, chosen),
-        samples=SqlSampleStore(database, arrivals),
+        samples=elsewhere or SqlSampleStore(database, arrivals),
         incidents=SqlIncidentStore(database),
         results=SqlResultStore(database),
         alerts=SqlAlertStore(database),
         change_events=SqlChangeEventStore(database),
         quarantine=SqlQuarantine(database, chosen),
         clock=chosen,
-        closing=(database.close,),
+        closing=(database.close, *((elsewhere.close,) if elsewhere else ())),
+        stored_elsewhere=elsewhere is not None,
     )
 
 
@@ -58,12 +63,24 @@ def _check_schemes(settings: Settings) -> None:
         )
 
 
+def _check_scraping(settings: Settings) -> None:
+    if settings.samples_url and settings.scrape_file:
+        raise InvalidConfiguration(
+            "ROOTWARD_SCRAPE_FILE scrapes into our own store, but ROOTWARD_SAMPLES_URL names "
+            "another one; leave one of them empty"
+        )
+
+
 def _scheme(url: str) -> str:
     scheme, found, _ = url.partition("://")
     return scheme if scheme and found else "(none)"
 
 
-def _bus(settings: Settings, arrivals: Arrivals, clock: Clock) -> Bus:
+def _bus(
+    settings: Settings, arrivals: Arrivals, clock: Clock, elsewhere: PromqlSampleStore | None
+) -> Bus:
+    if elsewhere is not None:
+        return PulledBus(elsewhere, clock, settings.step_seconds, refusal=elsewhere.refusal)
     queue = SqlBatchQueue(arrivals.database, clock, arrivals)
     return EmbeddedBus(queue, settings.max_backlog)
 

@@ -376,6 +376,8 @@ class Platform:
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""
+    stored_elsewhere: bool = False
+    """Whether what the bus brings was read from `samples`, which others fill."""
 
     def close(self) -> None:
         """Stop the bus and the jobs, then let go of the rest; idempotent."""

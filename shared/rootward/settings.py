@@ -22,6 +22,12 @@ class Settings(BaseSettings):
         "embedded://", description="Bus for samples; embedded:// uses the database."
     )
     jobs_url: str = Field("thread://", description="Job queue; thread:// uses the database.")
+    samples_url: str = Field(
+        "",
+        description="Where samples are kept; empty: in the database. "
+        'promql+http://HOST[?match={job="shop"}] reads them from Prometheus, Mimir, Thanos or '
+        "VictoriaMetrics, and takes none in.",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str = Field(

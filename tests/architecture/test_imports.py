@@ -28,7 +28,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.adapters": (
         {"rootward.model", "rootward.ports", "rootward.codec", "rootward.errors",
          "rootward.telemetry"},
-        {"numpy", "sqlalchemy", "alembic", "cramjam"},
+        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx"},
     ),
     "rootward.bootstrap": (
         {"rootward.settings", "rootward.ports", "rootward.adapters", "rootward.errors"},

@@ -60,6 +60,7 @@ class TestBootstrap:
             ("bus_url", "kafka://kafka:9092", r"scheme kafka; allowed: embedded:// \(Kafka"),
             ("bus_url", "embedded", r"\(none\); allowed: embedded://"),
             ("jobs_url", "celery+redis://redis:6379/0", r"scheme celery\+redis; allowed: thread:"),
+            ("samples_url", "http://p:9090", r"scheme http; allowed: promql\+http"),
             ("database_url", "mysql://h/d", "scheme mysql; allowed: sqlite:///FILE or postgresql"),
             ("database_url", "sqlite://", "names no file"),
             ("database_url", "sqlite:///:memory:", "names no file"),
@@ -79,6 +80,12 @@ class TestBootstrap:
 
         with pytest.raises(InvalidConfiguration, match="pip install 'psycopg"):
             bootstrap.build(Settings(database_url="postgresql://h/d"))
+
+    def test_samples_from_elsewhere_and_scraping_exclude_each_other(self, tmp_path: Path):
+        settings = Settings(samples_url="promql+http://p:9090", scrape_file=tmp_path / "targets")
+
+        with pytest.raises(InvalidConfiguration, match="leave one of them empty"):
+            bootstrap.build(settings)
 
     def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path):
         (tmp_path / "file").touch()
@@ -164,7 +171,6 @@ class TestSqlite:
         other.close()
         database.write(lambda connection: None)
         database.close()
-
 
     def test_a_file_that_is_gone_is_unavailable_until_it_is_back(
         self, database: Database, tmp_path: Path

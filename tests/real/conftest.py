@@ -14,10 +14,12 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in this folder, and what its own marks leave to other runs."""
+    """Mark what stands in this folder; servers take their time to start on a busy machine."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.services)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from rootward.settings import Settings
 from tests.real.servers import answers, stopped, until
 
 Samples = dict[tuple[Series, int], float]
-"""Value by series and time in Unix milliseconds."""
+"""Value by series and time in Unix microseconds, which is what stores keep."""
 
 
 class Node:
@@ -43,7 +43,11 @@ class Node:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            stopped(self.process)
+            raise
         return self
 
     def __exit__(
@@ -74,7 +78,7 @@ class Node:
     def start(self) -> None:
         """Start it; returns once it is ready to take samples."""
         self.launch()
-        until(self._says_where, "rootward says where it answers", seconds=60)
+        until(self._says_where, "rootward says where it answers")
         until(lambda: answers(f"{self.url}/readyz"), "rootward is ready")
 
     def launch(self) -> None:
@@ -98,12 +102,17 @@ class Node:
         """Tell it to stop; returns its exit status."""
         return stopped(self.process)
 
+    def until_idle(self) -> None:
+        """Return once it has handled all that it took."""
+        until(self.idle, "all that was taken is handled")
+
     def settle(self) -> None:
         """Stop it once it has handled all that it took."""
-        until(self._idle, "all that was taken is handled")
+        self.until_idle()
         assert self.stop() == 0
 
-    def _idle(self) -> bool:
+    def idle(self) -> bool:
+        """Whether it has handled all that it took."""
         status = httpx.get(f"{self.url}/api/v1/status", timeout=30).raise_for_status().json()
         return status["bus_backlog"] == 0
 
@@ -114,13 +123,13 @@ class Node:
         return bool(found)
 
 
-def stored(database_url: str, milliseconds: Iterable[int]) -> Samples:
+def stored(database_url: str, microseconds: Iterable[int]) -> Samples:
     """What a database holds at these times exactly, without what was not a number."""
     found: Samples = {}
     platform = bootstrap.build(Settings(database_url=database_url))
     try:
-        for time in sorted(set(milliseconds)):
-            query = WindowQuery(end_unix=time / 1000, rows=1, step_seconds=0.001)
+        for time in sorted(set(microseconds)):
+            query = WindowQuery(end_unix=time / 1e6, rows=1, step_seconds=1e-6)
             try:
                 window = platform.samples.window(query)
             except InsufficientData:

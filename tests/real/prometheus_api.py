@@ -26,7 +26,7 @@ def held(url: str, selector: str, *, until_unix: float, seconds: int) -> Samples
     asked = {"query": f"{selector}[{seconds}s]", "time": f"{until_unix:.3f}"}
     answer = httpx.post(f"{url}/api/v1/query", data=asked, timeout=30).raise_for_status().json()
     return {
-        (series_of(one["metric"].items()), round(time * 1000)): float(value)
+        (series_of(one["metric"].items()), 1000 * round(time * 1000)): float(value)
         for one in answer["data"]["result"]
         for time, value in one["values"]
     }

@@ -18,8 +18,8 @@ from rootward_ingest.messages import parse_write_request
 from tests.real.node import Samples
 from tests.real.prometheus_api import Labels, series_of
 
-NO_ANSWER = 0
-"""The status that is noted where the connection broke before an answer came."""
+NO_ANSWER, UNREACHED = 0, -1
+"""What is noted as the status where the connection broke before an answer, and where none was."""
 _HOP = {"connection", "host", "content-length", "transfer-encoding", "accept-encoding"}
 _TIMEOUT_SECONDS = 60
 
@@ -30,13 +30,17 @@ class Exchange:
 
     body: bytes
     status: int
-    """NO_ANSWER where none came."""
     text: str
 
     @property
     def ok(self) -> bool:
         """Whether the sender was promised that all of it is kept."""
         return 200 <= self.status < 300
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether any of it may have arrived."""
+        return self.status != UNREACHED
 
     @cached_property
     def samples(self) -> Samples:
@@ -58,6 +62,7 @@ class Proxy:
     def __init__(self, url: str) -> None:
         self.url = url
         self.upstream = ""
+        """Where requests go; empty for nowhere."""
         self._exchanges: list[Exchange] = []
         self._lock = threading.Lock()
 
@@ -68,26 +73,35 @@ class Proxy:
             return tuple(self._exchanges)
 
     def pass_on(self, path: str, body: bytes, headers: dict[str, str]) -> Exchange:
-        """The exchange with the upstream."""
-        connection = HTTPConnection(urlsplit(self.upstream).netloc, timeout=_TIMEOUT_SECONDS)
-        try:
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            made = Exchange(body, response.status, response.read().decode(errors="replace"))
-        except (OSError, HTTPException) as error:
-            made = Exchange(body, NO_ANSWER, repr(error))
-        finally:
-            connection.close()
+        """The exchange with the upstream, which may be none (yet or any more)."""
+        made = _exchange(self.upstream, path, body, headers)
         with self._lock:
             self._exchanges.append(made)
         return made
 
 
+def _exchange(upstream: str, path: str, body: bytes, headers: dict[str, str]) -> Exchange:
+    if not upstream:
+        return Exchange(body, UNREACHED, "no upstream")
+    connection = HTTPConnection(urlsplit(upstream).netloc, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.connect()
+    except OSError as error:
+        return Exchange(body, UNREACHED, repr(error))
+    try:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return Exchange(body, response.status, response.read().decode(errors="replace"))
+    except (OSError, HTTPException) as error:
+        return Exchange(body, NO_ANSWER, repr(error))
+    finally:
+        connection.close()
+
+
 @contextmanager
 def proxy() -> Iterator[Proxy]:
     """A proxy on a free loopback port; set its `upstream` before anything is sent."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.proxy = Proxy(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -99,6 +113,13 @@ def proxy() -> Iterator[Proxy]:
         server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of senders that hang up."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -108,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         made = self.server.proxy.pass_on(self.path, body, headers)  # type: ignore[attr-defined]
         content = b"" if made.status == 204 else made.text.encode()
         try:
-            self.send_response(made.status or 503)
+            self.send_response(made.status if made.status > 0 else 503)
             if made.status != 204:
                 self.send_header("Content-Length", str(len(content)))
             self.end_headers()

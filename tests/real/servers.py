@@ -32,7 +32,7 @@ class Server:
         return self.url.removeprefix("http://")
 
 
-def until(true: Callable[[], object], what: str, *, seconds: float = 30.0) -> None:
+def until(true: Callable[[], object], what: str, *, seconds: float = 120.0) -> None:
     """Return once the condition holds; fail the test, naming `what`, if it does not in time."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -101,6 +101,7 @@ def prometheus(folder: Path, config: str, *flags: str) -> Iterator[Server]:
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={url.removeprefix('http://')}",
+        "--storage.remote.flush-deadline=1s",
         *flags,
     ]
     with child(command, folder, lambda: answers(f"{url}/-/ready")) as process:

@@ -90,7 +90,6 @@ def _scraped(server: Server, targets: int) -> None:
     until(
         lambda: value_of(server.url, counts) == targets,
         f"{SCRAPES} scrapes of {targets} targets",
-        seconds=60,
     )
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from rootward.model.naming import SERVICE_SOURCES
 from rootward.model.series import Series
 from rootward_ingest.labels import series_of
-from rootward_ingest.reasons import MAX_LABEL_BYTES, SERVICE_SOURCES, Reason
+from rootward_ingest.reasons import MAX_LABEL_BYTES, Reason
 
 UP = ("__name__", "up")
 

@@ -1,23 +1,13 @@
-"""From the labels that a sender gives to a series of ours.
-
-The rules, in this order:
-
-1. `__name__` is the metric.
-2. `service` is the value of the first label present of service, service_name,
-   app_kubernetes_io_name, app, k8s_deployment_name, container, job. A job `namespace/name`
-   gives its name.
-3. `instance` is the value of the first label present of instance, pod.
-4. A label that gave its whole value to `service` or `instance` is thereby renamed; all others
-   are kept. A label with an empty value counts as absent, as in Prometheus.
-"""
+"""From the labels that a sender gives to a series of ours: the rules of `rootward.model.naming`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Sized
 
-from rootward.model.series import INSTANCE, METRIC_NAME, SERVICE, Series
+from rootward.model.naming import named
+from rootward.model.series import METRIC_NAME, Series
 from rootward_ingest.limits import DEFAULTS, MAX_LABEL_BYTES, Limits
-from rootward_ingest.reasons import INSTANCE_SOURCES, SERVICE_SOURCES, Reason
+from rootward_ingest.reasons import Reason
 
 
 def series_of(labels: Iterable[tuple[str, str]], limits: Limits = DEFAULTS) -> Series | Reason:
@@ -26,15 +16,10 @@ def series_of(labels: Iterable[tuple[str, str]], limits: Limits = DEFAULTS) -> S
     wrong = _wrong(pairs, limits)
     if wrong is not None:
         return wrong
-    kept = {name: value for name, value in pairs if value}
-    metric = kept.pop(METRIC_NAME, "")
-    if not metric:
+    labelled = dict(pairs)
+    if not labelled.get(METRIC_NAME):
         return Reason.NO_NAME
-    _rename(kept, SERVICE_SOURCES, SERVICE)
-    _rename(kept, INSTANCE_SOURCES, INSTANCE)
-    if SERVICE not in kept:
-        return Reason.NO_SERVICE
-    return Series(metric, tuple(sorted(kept.items())))
+    return named(labelled) or Reason.NO_SERVICE
 
 
 def service_of(labels: dict[str, str]) -> str:
@@ -70,14 +55,3 @@ def _too_long(pairs: Sequence[tuple[Sized, Sized]], limits: Limits) -> bool:
         or max(values, default=0) > limits.max_label_value_bytes
         or sum(names) + sum(values) > MAX_LABEL_BYTES
     )
-
-
-def _rename(labels: dict[str, str], sources: tuple[str, ...], target: str) -> None:
-    source = next((name for name in sources if name in labels), None)
-    if source is None or source == target:
-        return
-    value = labels[source].rpartition("/")[2] if source == "job" else labels[source]
-    if value == labels[source]:
-        del labels[source]
-    if value:
-        labels[target] = value

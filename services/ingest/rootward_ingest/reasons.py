@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from rootward.model.naming import SERVICE_SOURCES
 from rootward.model.series import METRIC_NAME
 from rootward_ingest.limits import MAX_LABEL_BYTES, Limits
-
-SERVICE_SOURCES = (
-    "service",
-    "service_name",
-    "app_kubernetes_io_name",
-    "app",
-    "k8s_deployment_name",
-    "container",
-    "job",
-)
-"""Labels that can name the service; the first one present wins."""
-
-INSTANCE_SOURCES = ("instance", "pod")
-"""Labels that can name the instance; the first one present wins."""
 
 
 class Reason(StrEnum):

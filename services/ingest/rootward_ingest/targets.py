@@ -13,10 +13,11 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from rootward.errors import InvalidConfiguration
+from rootward.model.naming import SERVICE_SOURCES
 from rootward.model.series import INSTANCE
 from rootward_ingest.exposition import LabelSet
 from rootward_ingest.labels import series_of
-from rootward_ingest.reasons import SERVICE_SOURCES, Reason
+from rootward_ingest.reasons import Reason
 
 log = logging.getLogger(__name__)
 

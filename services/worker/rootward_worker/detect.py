@@ -66,7 +66,8 @@ class Detector:
 
         Where a store or queue fails, the tenant is made anew from the stores on the next try.
         """
-        self._platform.samples.append(batch)
+        if not self._platform.stored_elsewhere:
+            self._platform.samples.append(batch)
         try:
             self._take(batch)
         except Exception:
