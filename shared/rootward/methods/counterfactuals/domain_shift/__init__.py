@@ -1,0 +1,1 @@
+"""Domain counterfactuals: the previous regime's view of these minutes."""
