@@ -41,10 +41,14 @@ class Encoder(nn.Module):
         self.bias = nn.Parameter(0.7 * torch.randn(2 * HIDDEN, generator=random))
         self.out = weight(2 * HIDDEN, features, 1.0)
 
-    def forward(self, stretch: Float[Tensor, "batch rows"]) -> Float[Tensor, "batch features"]:
+    def code(self, stretch: Float[Tensor, "batch rows"]) -> Float[Tensor, "batch code"]:
+        """What the encoder has inside: the rest's units, then the trend's."""
         rest, trend = decompose(stretch)
         both = torch.cat([rest @ self.rest, trend @ self.trend], dim=1)
-        return torch.tanh(both + self.bias) @ self.out
+        return torch.tanh(both + self.bias)
+
+    def forward(self, stretch: Float[Tensor, "batch rows"]) -> Float[Tensor, "batch features"]:
+        return self.code(stretch) @ self.out
 
 
 def pretrained(stretches: Float[Tensor, "stretches rows"], features: int, seed: int) -> Encoder:

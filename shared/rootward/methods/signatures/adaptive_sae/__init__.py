@@ -1,0 +1,1 @@
+"""Which few patterns make up an incident: adaptive sparse autoencoders."""

@@ -1,0 +1,1 @@
+"""Which patterns moved the forecast: sparse autoencoders that look downstream."""
