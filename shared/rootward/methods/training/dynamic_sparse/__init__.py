@@ -1,0 +1,1 @@
+"""Forecasters that are sparse from the first step of their training on."""
