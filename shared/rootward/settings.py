@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     scrape_interval_seconds: float = Field(
         15.0, gt=0, description="Distance between two scrapes of a target."
     )
+    intake_file: Path | None = Field(
+        None, description="Rules for intake, in TOML: relabelling, replicas, tenants; empty: none."
+    )
     max_body_bytes: int = Field(
         16 * 2**20, gt=0, description="Largest request body that ingest reads."
     )

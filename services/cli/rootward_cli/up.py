@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from rootward.errors import InvalidConfiguration
 from rootward.ports import Clock, Platform
 from rootward.settings import Settings
 from rootward_dashboard.app import create_app
+from rootward_ingest import rules
 from rootward_ingest.app import router as intake_routes
 from rootward_ingest.intake import Intake
 from rootward_ingest.limits import Limits
@@ -51,7 +52,10 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         start_detector(platform, options)
         start_jobs(platform.jobs, lambda: platform, options)
         accepted = limits(settings)
-        intake = Intake(platform, accepted, tenancy(settings))
+        laid_down = rules.read(settings.intake_file) if settings.intake_file else rules.Rules()
+        intake = Intake(
+            platform, accepted, tenancy(settings, laid_down.limits(accepted)), laid_down
+        )
         app = create_app(platform)
         app.include_router(intake_routes(platform, accepted, intake=intake))
         stack.enter_context(serving(app, listening))
@@ -87,9 +91,9 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def tenancy(settings: Settings) -> Tenancy:
-    """How ingest tells tenants apart."""
-    return Tenancy(settings.tenant_header, settings.max_tenants)
+def tenancy(settings: Settings, own: Mapping[str, Limits]) -> Tenancy:
+    """How ingest tells tenants apart; some have limits of their own."""
+    return Tenancy(settings.tenant_header, settings.max_tenants, own)
 
 
 def worker_options(settings: Settings) -> WorkerOptions:

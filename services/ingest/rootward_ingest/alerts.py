@@ -18,8 +18,9 @@ from starlette.datastructures import Headers
 from rootward import telemetry
 from rootward.errors import UnreadableBody
 from rootward.model.alert import Alert, AlertStatus
-from rootward.ports import Platform
+from rootward.ports import DEFAULT_TENANT, Platform
 from rootward_ingest.desk import Parcel, Problem
+from rootward_ingest.intake import Intake
 from rootward_ingest.json_answers import (
     JSON,
     problem_answer,
@@ -27,8 +28,7 @@ from rootward_ingest.json_answers import (
     to_try_again,
     unreadable,
 )
-from rootward_ingest.labels import service_of
-from rootward_ingest.limits import MAX_LABELS, Limits
+from rootward_ingest.limits import MAX_LABELS
 from rootward_ingest.parts import PART_BYTES, require_json
 from rootward_ingest.texts import Instant, Text, moment
 
@@ -69,9 +69,10 @@ class Alerts:
 
     protocol = "alerts"
 
-    def __init__(self, platform: Platform, limits: Limits) -> None:
+    def __init__(self, platform: Platform, intake: Intake) -> None:
         self._platform = platform
-        self._limits = limits
+        self._limits = intake.limits
+        self._naming = intake.naming_of(DEFAULT_TENANT)
 
     def check(self, headers: Headers) -> None:
         """Raise UnsupportedMedia unless the headers announce plain JSON."""
@@ -89,7 +90,10 @@ class Alerts:
         parcel.claim.cover(min(built, limits.largest_bytes))
         payload = read(body)
         now = self._platform.clock.now()
-        alerts = [_alert(one, parcel.tenant, now) for one in payload.alerts]
+        alerts = [
+            _alert(one, parcel.tenant, self._naming.service_of(one.labels), now)
+            for one in payload.alerts
+        ]
         known = self._platform.alerts.put(alerts)
         for status in AlertStatus:
             self._submit(status, parcel.tenant, known)
@@ -128,7 +132,7 @@ def _asks(alert: Alert) -> bool:
     return not alert.incident_id if alert.status is AlertStatus.FIRING else alert.opened
 
 
-def _alert(one: AlertIn, tenant: str, now: float) -> Alert:
+def _alert(one: AlertIn, tenant: str, service: str, now: float) -> Alert:
     status = AlertStatus(one.status)
     ends = moment(one.endsAt) if one.endsAt else None
     return Alert(
@@ -136,7 +140,7 @@ def _alert(one: AlertIn, tenant: str, now: float) -> Alert:
         fingerprint=one.fingerprint or _fingerprint(one.labels),
         starts_unix=moment(one.startsAt) or 0.0,
         status=status,
-        service=service_of(one.labels),
+        service=service,
         labels=tuple(sorted(one.labels.items())),
         annotations=tuple(sorted(one.annotations.items())),
         ends_unix=(ends if ends and ends > 0 else now) if status is AlertStatus.RESOLVED else None,

@@ -33,7 +33,7 @@ def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) 
     shared = intake or Intake(platform, limits)
     desk = Desk(limits, platform.quarantine, shared.tenants)
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
-    alerts, changes = Alerts(platform, limits), Changes(platform, limits)
+    alerts, changes = Alerts(platform, shared), Changes(platform, limits)
 
     @routes.post("/api/v1/write", response_model=None, status_code=204)
     @routes.post("/api/v1/push", response_model=None, status_code=204)

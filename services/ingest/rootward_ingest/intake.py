@@ -15,7 +15,10 @@ from rootward.model.series import SampleBatch
 from rootward.ports import DEFAULT_TENANT, Platform
 from rootward_ingest.known_series import KnownSeries, Slot
 from rootward_ingest.limits import Limits, too_many_samples
-from rootward_ingest.reasons import Reason, explained
+from rootward_ingest.naming import Naming
+from rootward_ingest.reasons import WANTED, Reason, explained
+from rootward_ingest.replicas import Replicas
+from rootward_ingest.rules import Rules
 from rootward_ingest.seldom import QUIET_SECONDS, Seldom
 from rootward_ingest.tenants import Tenancy, Tenants
 
@@ -53,6 +56,13 @@ class Receipt:
     """For each reason, what was expected and the first sample refused for it."""
     refused: tuple[int, ...] = ()
     """Places of the refused samples in the request."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Samples that the operator wants left out, by reason; their sender need not know."""
+
+    @property
+    def settled(self) -> int:
+        """Samples with which everything is as it should be."""
+        return self.accepted + sum(self.left_out.values())
 
     def raise_rejected(self) -> None:
         """Raise RejectedSamples where any sample was refused."""
@@ -63,8 +73,15 @@ class Receipt:
 class Intake:
     """Checks samples and hands them to the bus. One for all routes and the scraper of a process."""
 
-    def __init__(self, platform: Platform, limits: Limits, tenancy: Tenancy | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        limits: Limits,
+        tenancy: Tenancy | None = None,
+        rules: Rules | None = None,
+    ) -> None:
         self.limits = limits
+        self._rules = rules or Rules()
         self.tenants = Tenants(limits, tenancy or Tenancy())
         self._platform = platform
         self._latest_unix = 0.0
@@ -86,6 +103,12 @@ class Intake:
                 known = self._known.get(tenant) or self._seeded(tenant)
                 self._known[tenant] = known
         return known
+
+    def naming_of(self, tenant: str) -> Naming:
+        """How label sets of a tenant become series."""
+        pairing = self._rules.pairing
+        replicas = Replicas(pairing.failover_seconds, self._platform.clock.now)
+        return Naming(self.limits_of(tenant), self._rules.relabelling, pairing, replicas)
 
     def limits_of(self, tenant: str) -> Limits:
         """The limits of a tenant."""
@@ -122,7 +145,7 @@ class Intake:
     def _seeded(self, tenant: str) -> KnownSeries:
         """The series of a tenant as the store knows them."""
         limits = self.limits_of(tenant)
-        known = KnownSeries(limits.max_series, limits.max_age_seconds, limits)
+        known = KnownSeries(limits.max_series, limits.max_age_seconds, self.naming_of(tenant))
         try:
             stored = self._platform.samples.series(tenant)
         except Unavailable as error:
@@ -142,7 +165,7 @@ class Intake:
         if len(batch):
             self._latest_unix = max(self._latest_unix, float(batch.times.max()))
             telemetry.LAST_SAMPLE.set(self._latest_unix)
-        for kind, count in readings.ignored.items():
+        for kind, count in (*readings.ignored.items(), *receipt.left_out.items()):
             telemetry.INGEST_IGNORED.labels(kind).inc(count)
         for (reason, count), detail in zip(receipt.rejected.items(), receipt.details, strict=True):
             telemetry.INGEST_REJECTED.labels(reason, batch.tenant).inc(count)
@@ -175,13 +198,19 @@ def _verdict(
 
 def _receipt(readings: Readings, verdict: np.ndarray, accepted: int, limits: Limits) -> Receipt:
     rejected: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     details: list[str] = []
     for code in np.unique(verdict[verdict > 0]).tolist():
-        reason = _REASON[code]
-        rejected[reason.value] = int(np.count_nonzero(verdict == code))
+        reason, count = _REASON[code], int(np.count_nonzero(verdict == code))
+        if reason in WANTED:
+            left_out[reason.value] = count
+            continue
+        rejected[reason.value] = count
         example = _shown(readings, int(np.argmax(verdict == code)))
         details.append(f"{reason}: {explained(reason, limits)}{example}")
-    return Receipt(accepted, rejected, tuple(details), tuple(np.flatnonzero(verdict).tolist()))
+    wanted = [_CODE[reason] for reason in WANTED]
+    refused = np.flatnonzero((verdict > 0) & ~np.isin(verdict, wanted)) if rejected else ()
+    return Receipt(accepted, rejected, tuple(details), tuple(map(int, refused)), left_out)
 
 
 def _distinct(slots: Sequence[Slot]) -> tuple[Sequence[Slot], np.ndarray]:

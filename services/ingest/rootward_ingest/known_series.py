@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rootward.model.series import Series
-from rootward_ingest.labels import series_of
-from rootward_ingest.limits import DEFAULTS, Limits
+from rootward_ingest.naming import Naming
 from rootward_ingest.reasons import Reason
+from rootward_ingest.replicas import Member
 
 Labels = Sequence[tuple[str, str]]
 Span = TypeVar("Span", bound=Hashable)
@@ -35,6 +35,8 @@ class Slot:
     """The refused label set, shortened, for the answer."""
     seen_unix: float = 0.0
     """Time of arrival of its last sample."""
+    member: Member | None = None
+    """Which replica of a pair sends it."""
 
 
 REFUSED: Mapping[Reason, Slot] = {reason: Slot(None, reason) for reason in Reason}
@@ -48,8 +50,10 @@ class KnownSeries:
     from several threads.
     """
 
-    def __init__(self, limit: int, idle_seconds: float, limits: Limits = DEFAULTS) -> None:
-        self._limits = limits
+    def __init__(self, limit: int, idle_seconds: float, naming: Naming | None = None) -> None:
+        self._naming = naming or Naming()
+        self._replicas = self._naming.replicas
+        self._elections = 0
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
@@ -69,9 +73,11 @@ class KnownSeries:
 
     def of_labels(self, labels: Labels) -> Slot:
         """The slot of a label set."""
-        found = series_of(labels, self._limits)
+        found, member = self._naming.of(labels)
         with self._lock:
-            return self._admitted(found, labels)
+            slot = self._admitted(found, labels)
+            slot.member = member
+        return slot
 
     def of_spans(
         self, wire: str, spans: Sequence[Span], parse: Callable[[Span], Labels | None]
@@ -80,6 +86,7 @@ class KnownSeries:
 
         Each spelling of a wire format is parsed once and then remembered, up to a bound.
         """
+        self._follow(wire, spans)
         known = self._spans.get(wire, {})
         slots = list(map(known.get, spans))
         if None not in slots:
@@ -94,6 +101,21 @@ class KnownSeries:
         fresh = {span: self.of_labels(labels) for span, labels in parsed.items()}
         self._remember(wire, fresh)
         return [slot or fresh[span] for span, slot in zip(spans, slots, strict=True)]
+
+    def _follow(self, wire: str, spans: Sequence[Span]) -> None:
+        """Note that the replica that sends a request lives; once another is elected, forget.
+
+        All of a request comes from one replica, so that its first spelling tells.
+        """
+        if self._replicas is None or not spans:
+            return
+        first = self._spans.get(wire, {}).get(spans[0])
+        if first is not None and first.member is not None:
+            self._replicas.hears(first.member)
+        if self._elections != self._replicas.elections:
+            with self._lock:
+                self._elections = self._replicas.elections
+                self._spans, self._span_bytes = {}, {}
 
     def make_room(self, now: float) -> None:
         """Where the limit is reached, forget the series that were idle for too long."""

@@ -13,22 +13,17 @@ from rootward_ingest.reasons import Reason
 def series_of(labels: Iterable[tuple[str, str]], limits: Limits = DEFAULTS) -> Series | Reason:
     """The series that a label set stands for, or why there is none."""
     pairs = list(labels)
-    wrong = _wrong(pairs, limits)
-    if wrong is not None:
-        return wrong
+    reason = wrong(pairs, limits)
+    if reason is not None:
+        return reason
     labelled = dict(pairs)
     if not labelled.get(METRIC_NAME):
         return Reason.NO_NAME
     return named(labelled) or Reason.NO_SERVICE
 
 
-def service_of(labels: dict[str, str]) -> str:
-    """The service that labels name, by the same rules; empty where they name none."""
-    found = series_of((labels | {METRIC_NAME: "alert"}).items())
-    return found.service if isinstance(found, Series) else ""
-
-
-def _wrong(pairs: list[tuple[str, str]], limits: Limits) -> Reason | None:
+def wrong(pairs: list[tuple[str, str]], limits: Limits) -> Reason | None:
+    """What is wrong with a label set by itself, None if nothing is."""
     if len(pairs) > limits.max_labels:
         return Reason.TOO_MANY_LABELS
     if _too_long(pairs, limits):  # in characters, so that no long text is looked into

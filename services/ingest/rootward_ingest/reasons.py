@@ -18,11 +18,17 @@ class Reason(StrEnum):
     TOO_MANY_LABELS = "too_many_labels"
     LABELS_TOO_LONG = "labels_too_long"
     SERIES_LIMIT = "series_limit"
+    DROPPED = "dropped_by_rule"
+    DEDUPLICATED = "deduplicated"
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
     TOO_FAR_AHEAD = "too_far_ahead"
     TOO_OLD = "too_old"
     INFINITE = "infinite"
+
+
+WANTED = frozenset({Reason.DROPPED, Reason.DEDUPLICATED})
+"""Why a sample is left out as the operator wants it: no fault, and no cause for complaint."""
 
 
 def explained(reason: Reason, limits: Limits) -> str:
@@ -37,6 +43,8 @@ def explained(reason: Reason, limits: Limits) -> str:
             f"{limits.max_label_value_bytes}, all of a series {MAX_LABEL_BYTES}"
         ),
         Reason.SERIES_LIMIT: f"a new series beyond {limits.max_series}; known ones go on",
+        Reason.DROPPED: "a rule drops it",
+        Reason.DEDUPLICATED: "another replica of the pair is listened to",
         Reason.BAD_TIME: "time must be Unix seconds or RFC 3339 with an offset",
         Reason.BAD_VALUE: "value must be a number, or null for not measured",
         Reason.TOO_FAR_AHEAD: f"time is over {limits.max_ahead_seconds:g} s ahead of our clock",

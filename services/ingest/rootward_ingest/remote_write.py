@@ -115,9 +115,9 @@ class RemoteWriteV2:
         readings = decode_v2(content, known, self._numbers, limits)
         receipt = self._intake.accept(readings, self.protocol, parcel.tenant)
         if not receipt.rejected and not readings.ignored:
-            return Response(status_code=204, headers=_written(receipt.accepted))
+            return Response(status_code=204, headers=_written(receipt.settled))
         text = _lines(receipt, readings.ignored)
-        return PlainTextResponse(text, 400, _written(receipt.accepted))
+        return PlainTextResponse(text, 400, _written(receipt.settled))
 
     def refuse(self, problem: Problem) -> Response:
         """Plain text; nothing was written."""

@@ -150,7 +150,9 @@ def _slot(entry: object, known: KnownSeries) -> Slot:
     pairs = list((named | labels).items())
     if not all(isinstance(value, str) for _, value in pairs):
         return REFUSED[Reason.BAD_LABELS]
-    return known.of_labels(pairs)
+    slots = known.of_spans("json", [tuple(pairs)], list)
+    assert slots is not None  # `list` never gives None
+    return slots[0]
 
 
 def _time(entry: object) -> float | None:
@@ -187,7 +189,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _counts(receipt: Receipt) -> dict[str, object]:
-    return {"accepted": receipt.accepted, "rejected": dict(receipt.rejected)}
+    left_out = {"left_out": dict(receipt.left_out)} if receipt.left_out else {}
+    return {"accepted": receipt.accepted, "rejected": dict(receipt.rejected)} | left_out
 
 
 def _rejected(receipt: Receipt) -> tuple[Problem, dict[str, object]]:

@@ -195,7 +195,8 @@ class Pull:
 
     def _publish(self, samples: list[tuple[LabelSet, float]], now: float, ended: int) -> bool:
         values = np.array([value for _, value in samples], dtype=np.float64)
-        slots = [self._intake.known.of_labels(labels) for labels, _ in samples]
+        slots = self._intake.known.of_spans("scrape", [labels for labels, _ in samples], list)
+        assert slots is not None  # `list` never gives None
         readings = Readings(slots, np.full(len(samples), now), values, stale=ended)
         try:
             self._intake.accept(readings, "scrape")
