@@ -1,0 +1,1 @@
+"""Causal dropouts: the graph in spite of scrapes that failed and zeros that are none."""
