@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-services check format format-check lint types up bench bench-ingest method docs demo-all clean
+.PHONY: help demo test test-slow test-services check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; A
 
 method: $(STAMP) ## a new method and its test with the blanks marked; family=discovery name=transfer_entropy
 	$(BIN)/rootward new-method $(family) $(name) && $(BIN)/ruff format -q shared tests
+
+bench-bandit: $(STAMP) ## causal bandit and change detection beside their peers; ARGS=--quick
+	$(BIN)/python -m tests.benchmarks.bench_bandit $(ARGS)
 
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs

@@ -1,0 +1,1 @@
+"""Causal bandit: a linear system whose wiring is learnt while the best action is looked for."""
