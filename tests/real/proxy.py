@@ -46,14 +46,11 @@ class Exchange:
     def samples(self) -> Samples:
         """What a remote write request holds."""
         request = parse_write_request(bytes(cramjam.snappy.decompress_raw(self.body)))
-        return {
-            (
-                _series(tuple((label.name, label.value) for label in one.labels)),
-                s.timestamp,
-            ): s.value
-            for one in request.timeseries
-            for s in one.samples
-        }
+        found: Samples = {}
+        for one in request.timeseries:
+            series = _series(tuple((label.name, label.value) for label in one.labels))
+            found |= {(series, 1000 * sample.timestamp): sample.value for sample in one.samples}
+        return found
 
 
 class Proxy:

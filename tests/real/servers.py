@@ -101,11 +101,11 @@ def prometheus(folder: Path, config: str, *flags: str) -> Iterator[Server]:
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={url.removeprefix('http://')}",
-        "--storage.remote.flush-deadline=1s",
         *flags,
     ]
     with child(command, folder, lambda: answers(f"{url}/-/ready")) as process:
         yield Server(url, process, folder)
+        process.kill()  # it would try for a minute to send what is left
 
 
 @contextmanager
