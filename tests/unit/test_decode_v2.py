@@ -129,8 +129,8 @@ def test_an_ordinary_request_is_read_without_the_generic_reader(monkeypatch: pyt
     def unexpected(data: bytes) -> None:
         raise AssertionError("took the slow path")
 
-    monkeypatch.setattr(decode_v2.messages, "parse_request", unexpected)
-    monkeypatch.setattr(decode_v2.messages, "parse_time_series", unexpected)
+    monkeypatch.setattr(decode_v2, "cut_one_by_one", unexpected)
+    monkeypatch.setattr(decode_v2.messages, "parse_request_v2", unexpected)
     read = Reader()(request.encoded())
     assert read.slots[299].series == Series.of("up", "cart", instance="cart-299")
     assert read.values.tolist() == [k % 3 for k in range(300)]

@@ -12,7 +12,7 @@ histograms, unknown fields) is parsed by the generic reader, with the same outco
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cramjam
@@ -26,12 +26,16 @@ from rootward_ingest.columns import (
     ZERO_TAIL,
     ZERO_VALUE,
     Columns,
+    chunk_heads,
     merged,
+    read_samples,
     readings_of,
     tail_columns,
+    tails_like,
+    unstored,
 )
 from rootward_ingest.intake import Readings
-from rootward_ingest.known_series import KnownSeries, Labels, Slot
+from rootward_ingest.known_series import KnownSeries, Labels
 from rootward_ingest.limits import DEFAULTS, MAX_LABELS, Limits
 
 _SERIES_TAG = 0x0A
@@ -86,9 +90,11 @@ def decode(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -> Readin
         UnreadableBody: not a WriteRequest message; nothing was taken from it.
         TooLarge: it holds too many series or parts.
     """
-    parts.require_entries(data, limits.max_parts)
-    cut = _cut(data)
-    readings = None if cut is None else _assembled(cut, known, limits)
+    readings = _uniform(data, known, limits)
+    if readings is None:
+        parts.require_entries(data, limits.max_parts)
+        cut = _cut(data)
+        readings = None if cut is None else _assembled(cut, known, limits)
     return decode_generic(data, known, limits) if readings is None else readings
 
 
@@ -103,8 +109,27 @@ def decode_generic(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -
     request = messages.parse_write_request(data)
     if data and not request.timeseries and not request.metadata:
         raise UnreadableBody("a WriteRequest without series or metadata; is it of version 2?")
-    read = _read(request.timeseries, known)
-    return readings_of(read, Counter(metadata=len(request.metadata)) + _ignored(request.timeseries))
+    read = read_samples(_labelled(request.timeseries), known)
+    ignored = Counter(metadata=len(request.metadata)) + unstored(request.timeseries)
+    return readings_of(read, ignored)
+
+
+def _uniform(data: bytes, known: KnownSeries, limits: Limits) -> Readings | None:
+    """The readings of a request of ordinary series alone, cut all at once; None for others.
+
+    Where one series ends the next has to begin, and be as long as it says: so the first cut is
+    right, and with each one the next.
+    """
+    tails = tails_like(data, len(data))
+    if tails is None or tails.ends[-1] != len(data) or len(tails.ends) > limits.max_parts:
+        return None
+    starts = np.concatenate(([0], tails.ends[:-1]))
+    heads = chunk_heads(tails.words, starts, _SERIES_TAG)
+    if heads is None or (heads[1] != tails.ends).any() or (heads[0] >= tails.begins).any():
+        return None
+    pairs = zip(heads[0].tolist(), tails.begins.tolist(), strict=True)
+    slots = known.of_spans("remote_write", [data[a:b] for a, b in pairs], _labels_only)
+    return None if slots is None else readings_of(Columns(slots, tails.times, tails.values), {})
 
 
 @dataclass(frozen=True)
@@ -165,8 +190,9 @@ def _assembled(cut: _Cut, known: KnownSeries, limits: Limits) -> Readings | None
     read = Columns(slots, *columns)
     if odd:
         places = [place for place, series in odd for _ in series.samples]
-        read = merged(read, _read((series for _, series in odd), known), places)
-    return readings_of(read, _ignored(series for _, series in odd))
+        found = read_samples(_labelled(series for _, series in odd), known)
+        read = merged(read, found, places)
+    return readings_of(read, unstored(series for _, series in odd))
 
 
 def _labels_only(span: bytes) -> Labels | None:
@@ -180,25 +206,11 @@ def _labels_only(span: bytes) -> Labels | None:
     return _labels(series)
 
 
+def _labelled(
+    request: Iterable[messages.TimeSeries],
+) -> Iterator[tuple[Labels, messages.TimeSeries]]:
+    return ((_labels(series), series) for series in request)
+
+
 def _labels(series: messages.TimeSeries) -> Labels:
     return [(label.name, label.value) for label in series.labels[: MAX_LABELS + 1]]
-
-
-def _read(request: Iterable[messages.TimeSeries], known: KnownSeries) -> Columns:
-    slots: list[Slot] = []
-    times: list[int] = []
-    values: list[float] = []
-    for series in request:
-        if series.samples:
-            slots += [known.of_labels(_labels(series))] * len(series.samples)
-            times += [sample.timestamp for sample in series.samples]
-            values += [sample.value for sample in series.samples]
-    return Columns(slots, np.array(times, np.int64), np.array(values, np.float64))
-
-
-def _ignored(request: Iterable[messages.TimeSeries]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for series in request:
-        counts["exemplar"] += len(series.exemplars)
-        counts["histogram"] += len(series.histograms)
-    return +counts

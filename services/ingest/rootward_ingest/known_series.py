@@ -11,6 +11,7 @@ from rootward.model.series import Series
 from rootward_ingest.naming import Naming
 from rootward_ingest.reasons import Reason
 from rootward_ingest.replicas import Member
+from rootward_ingest.spellings import Spellings, size_of
 
 Labels = Sequence[tuple[str, str]]
 Span = TypeVar("Span", bound=Hashable)
@@ -39,6 +40,8 @@ class Slot:
     """Which replica of a pair sends it."""
 
 
+_NONE: Spellings[Slot] = Spellings()
+
 REFUSED: Mapping[Reason, Slot] = {reason: Slot(None, reason) for reason in Reason}
 """Slots for samples whose label set does not matter any more."""
 
@@ -58,9 +61,8 @@ class KnownSeries:
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._known: dict[Series, Slot] = {}
-        self._spans: dict[str, dict[Hashable, Slot]] = {}
+        self._spans: dict[str, Spellings[Slot]] = {}
         """By wire format, since two formats may spell different label sets alike."""
-        self._span_bytes: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -87,11 +89,10 @@ class KnownSeries:
         Each spelling of a wire format is parsed once and then remembered, up to a bound.
         """
         self._follow(wire, spans)
-        known = self._spans.get(wire, {})
-        slots = list(map(known.get, spans))
+        slots = self._spans.get(wire, _NONE).meanings(spans)
         if None not in slots:
             return slots  # type: ignore[return-value]
-        missing = {span for span, slot in zip(spans, slots, strict=True) if slot is None}
+        missing = dict.fromkeys(s for s, slot in zip(spans, slots, strict=True) if slot is None)
         parsed: dict[Span, Labels] = {}
         for span in missing:
             labels = parse(span)
@@ -109,13 +110,13 @@ class KnownSeries:
         """
         if self._replicas is None or not spans:
             return
-        first = self._spans.get(wire, {}).get(spans[0])
+        first = self._spans.get(wire, _NONE).meaning(spans[0])
         if first is not None and first.member is not None:
             self._replicas.hears(first.member)
         if self._elections != self._replicas.elections:
             with self._lock:
                 self._elections = self._replicas.elections
-                self._spans, self._span_bytes = {}, {}
+                self._spans = {}
 
     def make_room(self, now: float) -> None:
         """Where the limit is reached, forget the series that were idle for too long."""
@@ -124,7 +125,7 @@ class KnownSeries:
                 return
             oldest = now - self._idle_seconds
             self._known = {s: slot for s, slot in self._known.items() if slot.seen_unix >= oldest}
-            self._spans, self._span_bytes = {}, {}
+            self._spans = {}
 
     def _admitted(self, found: Series | Reason, labels: Labels) -> Slot:
         if isinstance(found, Reason):
@@ -139,23 +140,19 @@ class KnownSeries:
 
     def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:
         with self._lock:
-            spans = self._spans.setdefault(wire, {})
-            size = self._span_bytes.get(wire, 0) + sum(map(_size, fresh))
+            spans = self._spans.setdefault(wire, Spellings())
+            size = spans.size + sum(map(size_of, fresh))
             most = SPANS_PER_SERIES * self._limit
             if len(spans) + len(fresh) > most or size > SPAN_BYTES * most:
-                spans = self._spans[wire] = {}
-                size = sum(map(_size, fresh))
-            self._span_bytes[wire] = size
-            for span, slot in fresh.items():
-                # make_room may have run since: a slot it forgot must not live on in here
-                if slot.series is None or self._known.get(slot.series) is slot:
-                    spans[span] = slot
-
-
-def _size(span: Hashable) -> int:
-    """The bytes of a spelling, as far as they are of any length."""
-    parts = span if isinstance(span, tuple) else (span,)
-    return sum(len(part) for part in parts if isinstance(part, str | bytes | tuple))
+                spans = self._spans[wire] = Spellings()
+            # make_room may have run since: a slot it forgot must not live on in here
+            spans.add(
+                {
+                    span: slot
+                    for span, slot in fresh.items()
+                    if slot.series is None or self._known.get(slot.series) is slot
+                }
+            )
 
 
 def _shown(labels: Labels) -> str:

@@ -12,16 +12,15 @@ from fastapi.responses import PlainTextResponse
 from starlette.datastructures import Headers
 
 from rootward.errors import RejectedSamples, UnsupportedMedia
-from rootward_ingest import messages_v2
 from rootward_ingest.decode import decode, decompressed, uncompressed_size
 from rootward_ingest.decode_v2 import EMPTY_SERIES
 from rootward_ingest.decode_v2 import decode as decode_v2
 from rootward_ingest.desk import Parcel, Problem, Route
 from rootward_ingest.intake import Intake, Receipt
+from rootward_ingest.messages import V1, V2
 from rootward_ingest.symbols import SymbolIds
 
 _MEDIA = "application/x-protobuf"
-_FIRST = "prometheus.WriteRequest"
 _COST = 2
 """Bytes of memory that a byte of a request becomes, its own included."""
 SYMBOLS_PER_SERIES = 8
@@ -42,7 +41,7 @@ class RemoteWrite:
 
     def route(self, headers: Headers) -> Route:
         """The version that the headers announce; 1.0 where they name none."""
-        return self._second if _announced(headers) == messages_v2.NAME else self._first
+        return self._second if _announced(headers) == V2 else self._first
 
 
 class RemoteWriteV1:
@@ -59,7 +58,7 @@ class RemoteWriteV1:
 
     def check(self, headers: Headers) -> None:
         """Raise UnsupportedMedia unless the headers announce version 1.0 in snappy."""
-        _require(headers, _FIRST)
+        _require(headers, V1)
 
     def take(self, parcel: Parcel) -> Response:
         """Decode and accept a request.
@@ -101,7 +100,7 @@ class RemoteWriteV2:
 
     def check(self, headers: Headers) -> None:
         """Raise UnsupportedMedia unless the headers announce version 2.0 in snappy."""
-        _require(headers, messages_v2.NAME)
+        _require(headers, V2)
 
     def take(self, parcel: Parcel) -> Response:
         """Decode and accept a request.
@@ -156,7 +155,7 @@ def _require(headers: Headers, message: str) -> None:
     if _announced(headers) != message:
         raise UnsupportedMedia(
             f"Content-Type is {headers.get('content-type', 'missing')!r}; expected {_MEDIA}, "
-            f"with proto={_FIRST} or proto={messages_v2.NAME}"
+            f"with proto={V1} or proto={V2}"
         )
     encoding = headers.get("content-encoding", "")
     if encoding.lower() != "snappy":
@@ -170,7 +169,7 @@ def _announced(headers: Headers) -> str:
         return ""
     named = [part.partition("=") for part in parameters if part]
     if not named:
-        return _FIRST
+        return V1
     messages = [
         value.strip().strip('"') for name, _, value in named if name.strip().lower() == "proto"
     ]
