@@ -353,6 +353,8 @@ def test_the_api_describes_itself(client: TestClient):
         "diagnose_incident",
         "analyse_incident",
         "list_methods",
+        "list_alerts",
+        "list_changes",
         "list_series",
         "get_status",
     }

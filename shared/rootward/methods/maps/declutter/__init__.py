@@ -1,0 +1,1 @@
+"""Can one read the map? Lines among hubs go first (TEDDY)."""
