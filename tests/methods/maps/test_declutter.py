@@ -130,9 +130,7 @@ def _pieces(share: float) -> dict[str, float]:
         gone = {
             "teddy": first_out(scores, share),
             "attached": first_out_attached(lines, scores, share),
-            "random": np.random.default_rng(seed).permutation(len(lines))[
-                : int(share * len(lines))
-            ],
+            "random": np.random.default_rng(seed).permutation(len(lines))[:wanted],
         }
         for name, places in gone.items():
             found[name].append(pieces(np.delete(lines, places, axis=0), range(80)))
