@@ -9,6 +9,7 @@ from rootward.model.deadline import NEVER, Deadline
 from rootward.model.experiment import Experiment
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Candidate, Change
+from rootward.model.outcome import Outcome
 from rootward.model.past import Document
 from rootward.model.window import Window
 
@@ -43,6 +44,8 @@ class Case:
     """Earlier incidents, oldest first, then runbooks; DOCUMENTS."""
     experiment: Experiment | None = None
     """Units that got a rollout and units that did not; EXPERIMENT."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What came of checks and remedies in earlier incidents, oldest first; may be empty."""
     text: str = ""
     """What is said of the incident: its title, the diagnosis and its evidence in words; TEXT."""
     deadline: Deadline = NEVER

@@ -1,0 +1,103 @@
+"""The next best check: what it is worth, what it learns from, and that it is not fooled."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rootward.errors import InsufficientData
+from rootward.methods.decisions.next_check import ACTIONS, NextCheck, arms_of, worth
+from rootward.model.case import Case
+from rootward.model.incident import Candidate, Evidence
+from rootward.model.outcome import Outcome
+from rootward.model.series import Series
+from rootward.testing import cases
+
+
+def _candidates(*shares: float, metric: str = "latency_p95_seconds") -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            rank, f"s{rank}", Series.of(metric, f"s{rank}"), share,
+            (Evidence("size", f"s{rank} rose most."),),
+        )
+        for rank, share in enumerate(shares, start=1)
+    )  # fmt: skip
+
+
+def _outcomes(action: str, helped: int, failed: int, kind: str = "latency") -> list[Outcome]:
+    return [
+        Outcome(f"i{k}", action, "s9", kind, float(k < helped), 1.7e9 + k)
+        for k in range(helped + failed)
+    ]
+
+
+def _case(candidates: tuple[Candidate, ...], outcomes: list[Outcome], seed: int = 0) -> Case:
+    case = cases.chain(rows=60, seed=1, fault=5.0).case(seed=seed)
+    return replace(case, candidates=candidates, outcomes=tuple(outcomes))
+
+
+def _first(case: Case, **parameters) -> str:
+    return NextCheck(**parameters).run(case).blocks[0].rows[0][0]
+
+
+def test_what_helped_before_comes_first_and_says_so():
+    case = _case(_candidates(0.8, 0.2), _outcomes("scale_out", 9, 1))
+    result = NextCheck().run(case)
+    assert result.answer.startswith("Next: add an instance of s1")
+    assert "helped in 9 of 10" in result.answer
+    assert "s1 rose most" in result.answer
+    assert result.headline.value > result.baseline.value
+
+
+def test_what_failed_before_is_no_longer_proposed():
+    failed = _outcomes("roll_back", 0, 12)
+    assert "roll back" not in _first(_case(_candidates(0.9, 0.1), failed))
+
+
+def test_success_against_another_kind_of_trouble_counts_for_less():
+    same = _case(_candidates(0.8, 0.2), _outcomes("restart", 6, 0))
+    other = _case(_candidates(0.8, 0.2), _outcomes("restart", 6, 0, kind="errors"))
+    gains = [NextCheck().run(c).headline.value for c in (same, other)]
+    assert gains[0] > gains[1]
+
+
+def test_a_check_comes_before_remedies_where_it_is_not_known_which_of_two_it_is():
+    sure = _outcomes("restart", 30, 0) + _outcomes("read_logs", 30, 0)
+    unsure = _case(_candidates(0.5, 0.5), sure)
+    known = _case(_candidates(0.97, 0.03), sure)
+    assert "look at the logs" in _first(unsure)
+    assert _first(known) == "restart s1"
+
+
+def test_an_incident_that_is_nearly_over_is_worth_no_long_remedy():
+    rows = NextCheck(minutes_left=2.0).run(_case(_candidates(0.9, 0.1), [])).blocks[0].rows
+    assert all(row[2] < 0 for row in rows if row[1] == "remedy")
+
+
+def test_few_outcomes_make_the_answer_weak():
+    assert NextCheck().run(_case(_candidates(1.0), [])).status == "weak"
+    known = _case(_candidates(1.0), _outcomes("restart", 5, 5))
+    assert NextCheck().run(known).status == "ok"
+
+
+def test_nothing_to_act_upon_is_said():
+    with pytest.raises(InsufficientData, match="diagnosis"):
+        NextCheck().run(_case((), []))
+
+
+@pytest.mark.parametrize("choice", ["ucb", "thompson"])
+def test_over_many_incidents_it_finds_the_remedy_that_works(choice):
+    truth = dict.fromkeys(ACTIONS, 0.1) | {"drain": 0.9}
+    rng = np.random.default_rng(3)
+    outcomes: list[Outcome] = []
+    helped = []
+    for k in range(60):
+        found = worth(arms_of(_candidates(1.0), outcomes), 30.0, 200, np.random.default_rng(k))
+        index = found.best if choice == "thompson" else found.mean + 0.5 * found.deviation
+        remedies = [i for i, a in enumerate(found.arms) if ACTIONS[a.action].remedy]
+        chosen = found.arms[max(remedies, key=lambda i: index[i])]
+        success = float(rng.random() < truth[chosen.action])
+        helped.append(success)
+        outcomes.append(Outcome(f"i{k}", chosen.action, "s1", "latency", success, 1.7e9 + k))
+    assert np.mean(helped[-20:]) > 0.7
+    assert np.mean(helped[:10]) < 0.7
