@@ -122,9 +122,9 @@ def bench(
 @app.command("bench-graphs")
 def bench_graphs(
     folder: Annotated[Path, typer.Argument(help="Folder with series.csv and truth.json below.")],
-    methods: Annotated[str, typer.Option(help="Discovery methods, separated by commas.")] = (
-        "lagged_correlation,ridge_granger,neural_granger"
-    ),
+    methods: Annotated[
+        str, typer.Option(help="Discovery methods, separated by commas; name:parameter=value.")
+    ] = ("lagged_correlation,ridge_granger,neural_granger"),
     seed: Seed = 0,
 ) -> None:
     """Measure how well discovery methods find known causal graphs (AUROC of the edges)."""

@@ -33,12 +33,13 @@ Ranker = Callable[[Recording, int], Ranking]
 
 
 def discovery(name: str = DISCOVERY) -> DiscoveryMethod:
-    """A discovery method with its defaults.
+    """A discovery method with its defaults, or parameters as in `name:parameter=value`.
 
     Raises:
         NotFound: there is none of that name.
+        InvalidParameters: a parameter that it does not have or cannot take.
     """
-    method = registry.load().make(name)
+    method = registry.load().make(*registry.spelled(name))
     if not isinstance(method, DiscoveryMethod):
         raise NotFound(f"{name} ranks or tests, it does not learn a graph")
     return method

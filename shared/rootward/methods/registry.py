@@ -89,6 +89,29 @@ def canonical(parameters: Mapping[str, Any]) -> str:
     return json.dumps(dict(parameters), sort_keys=True, separators=(",", ":"))
 
 
+def spelled(text: str) -> tuple[str, dict[str, Any]]:
+    """A name and parameters from `name:parameter=value:parameter=value`, as commands take them.
+
+    Raises:
+        InvalidParameters: a part without an equals sign.
+    """
+    name, *parts = text.split(":")
+    found: dict[str, Any] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidParameters(f"{part!r} in {text!r} is not parameter=value")
+        found[key] = _read(value)
+    return name, found
+
+
+def _read(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def _check_size(method: str, name: str, default: object, value: object) -> None:
     """Counts and sizes decide how long a method runs: they may grow, and not without end."""
     if not isinstance(default, int) or not isinstance(value, int | float):

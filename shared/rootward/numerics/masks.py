@@ -102,7 +102,7 @@ class Masked:
     def __init__(
         self,
         weights: Sequence[Tensor],
-        masks: Sequence[Bool[Tensor, "networks inputs outputs"]],
+        masks: Sequence[Bool[Tensor, "_ _ _"]],
     ) -> None:
         self.weights = list(weights)
         self.masks = list(masks)

@@ -6,7 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from rootward.errors import InvalidInput, RootwardError
 from rootward.methods.base import DiscoveryMethod
-from rootward.methods.registry import Registry
+from rootward.methods.registry import Registry, spelled
 from rootward.model.graph import CausalGraph
 from rootward.model.series import Series
 from rootward.model.window import Window
@@ -110,13 +110,18 @@ class Score:
 def score_all(
     directory: Path, registry: Registry, methods: Sequence[str], seed: int = 0
 ) -> Iterator[Score]:
-    """Every discovery method on every case of a directory, one by one."""
+    """Every discovery method on every case of a directory, one by one.
+
+    A method is a name, with parameters after it where they are not the defaults:
+    `neural_granger:density=0.25`.
+    """
     for dataset, case, planted in load_cases(directory):
-        for name in methods:
-            method = registry.make(name, EVERY_PAIR.get(name, {}))
+        for text in methods:
+            name, parameters = spelled(text)
+            method = registry.make(name, {**EVERY_PAIR.get(name, {}), **parameters})
             if not isinstance(method, DiscoveryMethod):
                 raise InvalidInput(f"{name} is not a discovery method")
-            yield _score(dataset, case, method, planted, seed)
+            yield replace(_score(dataset, case, method, planted, seed), method=text)
 
 
 def _score(dataset: str, case: str, method: DiscoveryMethod, planted: Planted, seed: int) -> Score:

@@ -129,6 +129,8 @@ class NeuralGranger(DiscoveryMethod):
     """Nonlinear features per series from the encoder."""
     penalty: float = 0.03
     """Strength of the group lasso, per unit of variance."""
+    density: float = 1.0
+    """Share of the weights to hidden units; under 1 they are sparse from the first step on."""
     steps: int = 300
     """Training steps at most; fewer for wide systems."""
     patience: int = 150
@@ -190,7 +192,7 @@ class NeuralGranger(DiscoveryMethod):
             inputs.to(self.device),
             torch.from_numpy(present.astype(np.float32)).to(self.device),
             torch.from_numpy(candidates).to(self.device),
-            Shape(self.hidden, self.penalty, self.steps, self.patience),
+            Shape(self.hidden, self.penalty, self.steps, self.patience, self.density),
             seed,
             go_on=go_on,
         )

@@ -8,12 +8,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rootward.numerics.masks import Masked, Schedule, random_mask
 from rootward.numerics.pace import GoOn, always
 from rootward.numerics.sparsity import group_shrinkage
 from rootward.numerics.training import Bounds, generator, train
 
 HELD_OUT = 0.25
 MOMENTUM = 0.9
+MOVES = Schedule(every=20)
+"""How weights move where a density is given."""
 FLOPS = 6e10
 """Work of one fit at most; it shortens the steps of wide systems, the same on every machine."""
 
@@ -26,6 +29,8 @@ class Shape:
     penalty: float
     steps: int
     patience: int
+    density: float = 1.0
+    """Share of the weights to hidden units that may differ from zero; under 1 they move."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,8 @@ class Forecasters:
         self.out = (out / out.norm(dim=1, keepdim=True)).to(z.device)
         self.skip = torch.zeros(targets, inputs, 1, device=z.device)
         self.level = torch.zeros(targets, 1, 1, device=z.device)
+        self.masked = _masked(self.weights, shape.density, random)
+        self.taken = 0
         self.speed = [torch.zeros_like(p) for p in self.parameters]
         start = torch.randn(targets, inputs, 1, generator=random).to(z.device)
         self.rate = (1 - MOMENTUM) / (_curvature(z, start) + 1)
@@ -97,6 +104,17 @@ class Forecasters:
                 leaf -= self.rate * (gradient + MOMENTUM * speed)
             self.out /= self.out.norm(dim=1, keepdim=True).clamp_min(1)
             self._shrink()
+        if self.masked is not None:
+            self._move(self.masked, gradients[0])
+
+    def _move(self, masked: Masked, gradient: Tensor) -> None:
+        """Dynamic sparse learning: the smallest weights give way to the largest gradients."""
+        masked.weights = [self.weights]
+        self.taken += 1
+        share = MOVES.share(self.taken, self.shape.steps)
+        if share > 0:
+            masked.exchange([gradient], share)
+        masked.keep_to([[self.speed[0]]])
 
     def _shrink(self) -> None:
         targets = len(self.weights)
@@ -108,6 +126,13 @@ class Forecasters:
         factors[:, 0] = 1.0
         hidden *= factors[:, :, None]
         skip *= factors[:, :, None]
+
+
+def _masked(weights: Tensor, density: float, random: torch.Generator) -> Masked | None:
+    if density >= 1:
+        return None
+    mask = random_mask(len(weights), (weights.shape[1], weights.shape[2]), density, random)
+    return Masked([weights], [mask.to(weights.device)])
 
 
 def _curvature(z: Tensor, start: Tensor) -> Float[Tensor, "targets 1 1"]:

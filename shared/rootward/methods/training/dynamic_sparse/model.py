@@ -20,6 +20,9 @@ from rootward.numerics.masks import Masked, Schedule, random_mask
 from rootward.numerics.pace import GoOn, always
 from rootward.numerics.training import generator
 
+LOOK = 20
+"""Steps between two looks at watched rows."""
+
 
 class Kind(StrEnum):
     """How the weights of a fit are chosen."""
@@ -100,9 +103,13 @@ def fit(
     plan: Plan,
     seed: int,
     *,
+    watched: tuple[Tensor, Tensor] | None = None,
     go_on: GoOn = always,
 ) -> Fit:
-    """Train all targets on random batches; the mask of a sparse fit has a constant size."""
+    """Train all targets on random batches; the mask of a sparse fit has a constant size.
+
+    With `watched` rows, each target keeps the weights with which it foretold those best.
+    """
     random = generator(seed)
     inputs, targets = x.shape[1], y.shape[1]
     sparse = kind in (Kind.STATIC, Kind.DYNAMIC)
@@ -111,6 +118,7 @@ def fit(
     masked = _masked(stack, plan.density if sparse else 1.0, random)
     leaves = [p.requires_grad_() for p in stack.parameters]
     optimiser = torch.optim.Adam(leaves, lr=plan.rate)
+    best = _Best(stack, y.shape[1])
     taken = 0
     for taken in range(1, plan.steps + 1):
         if not go_on(taken / plan.steps):
@@ -123,10 +131,33 @@ def fit(
         optimiser.step()
         if sparse:
             _keep_sparse(masked, optimiser, kind, plan.schedule.share(taken, plan.steps))
+        if watched is not None and taken % LOOK == 0:
+            best.note(stack, errors(stack, *watched))
+    if watched is not None:
+        best.restore(stack)
     for parameter in leaves:
         parameter.requires_grad_(False)
     weights = masked.count // targets + hidden
     return Fit(stack, weights, masked.explored, 2 * weights, taken)
+
+
+class _Best:
+    """For each target the weights of the step at which it erred least; zero steps at first."""
+
+    def __init__(self, stack: Stack, targets: int) -> None:
+        self.error = torch.full((targets,), torch.inf)
+        self.kept = [p.detach().clone() for p in stack.parameters]
+
+    def note(self, stack: Stack, error: Float[Tensor, " targets"]) -> None:
+        better = error < self.error
+        self.error = torch.where(better, error, self.error)
+        for kept, now in zip(self.kept, stack.parameters, strict=True):
+            kept[better] = now.detach()[better]
+
+    def restore(self, stack: Stack) -> None:
+        with torch.no_grad():
+            for parameter, kept in zip(stack.parameters, self.kept, strict=True):
+                parameter.copy_(kept)
 
 
 def _masked(stack: Stack, density: float, random: torch.Generator) -> Masked:
