@@ -1,0 +1,1 @@
+"""What a rollout did, when its flag is not always followed and not harmless itself."""
