@@ -107,6 +107,13 @@ class CoLiDE(DiscoveryMethod, RankingMethod):
             "An arrow is a direction that fits best, not one that was tested.",
             "Far outside of the baseline a weight is extrapolated.",
         ),
+        measured=(
+            "20 variables, 40 edges, noise variances from 0.5 to 10, 1000 rows, 5 seeds: 5.4 edges "
+            "wrong on average (structural Hamming distance), 5.8 with one noise level for all, 7.0 "
+            "for least squares with the same penalty; noise levels are off by 10 %.",
+            "The same with equal noise: 2.0 edges wrong, 0.2 with one level for all and for least "
+            "squares.",
+        ),
     )
 
     def __post_init__(self) -> None:

@@ -103,6 +103,11 @@ class DropoutPC(DiscoveryMethod):
             "What never was seen in common cannot be told: such pairs have no edge.",
             "Edges that the data cannot orient point both ways.",
         ),
+        measured=(
+            "10 variables, 10 edges, 5000 rows, 43 % of the values dropped, 10 seeds: 3.1 edges "
+            "wrong on average; 8.1 when zeros are taken for values, 7.0 when means are filled in, "
+            "1.3 when nothing is dropped.",
+        ),
     )
 
     def __post_init__(self) -> None:
