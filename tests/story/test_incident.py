@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -90,3 +91,48 @@ def test_calm_metrics_open_nothing(node: Node, clock: ManualClock):
     _send(node, clock, range(150), broken=None)
     _eventually(lambda: node.platform.bus.backlog() == 0)
     assert _incidents(node) == []
+
+
+def _tell_of_cart(node: Node, status: str, at_unix: float) -> None:
+    """A notification of Alertmanager that cart is slow, or is well again."""
+    starts = datetime.fromtimestamp(START + 80 * STEP, UTC).isoformat()
+    alert = {
+        "status": status,
+        "labels": {"alertname": "Slow", "service": "cart", "severity": "critical"},
+        "startsAt": starts,
+        "endsAt": datetime.fromtimestamp(at_unix, UTC).isoformat(),
+        "fingerprint": "f00",
+    }
+    sent = {"version": "4", "alerts": [alert]}
+    assert httpx.post(f"{node.url}/api/v1/alerts", json=sent, timeout=30).status_code == 200
+
+
+def test_an_alert_opens_an_incident_that_tells_of_the_deploy_and_ends_with_it(
+    node: Node, clock: ManualClock
+):
+    _send(node, clock, range(80), broken=None)
+    deploy = {"specversion": "1.0", "id": "1", "source": "/ci", "type": "deploy", "subject": "cart"}
+    assert httpx.post(f"{node.url}/api/v1/changes", json=deploy, timeout=30).status_code == 200
+    _send(node, clock, range(80, 82), broken="cart")
+    _tell_of_cart(node, "firing", 0.0)
+    (incident,) = _eventually(lambda: _incidents(node))
+    assert incident["title"] == "cart: Slow fires"
+    _send(node, clock, range(82, 110), broken="cart")
+    address = f"{node.url}/api/v1/incidents/{incident['id']}"
+
+    def told() -> dict | None:
+        found = httpx.get(address, timeout=30).json()
+        return found if found["diagnosis"] and found["diagnosis"]["candidates"] else None
+
+    found = _eventually(told)
+    first = found["diagnosis"]["candidates"][0]
+    assert first["service"] == "cart"
+    assert any(e["kind"] == "change" for e in first["evidence"])
+    assert [a["status"] for a in found["alerts"]] == ["firing"]
+    assert [e["service"] for e in found["change_events"]] == ["cart"]
+
+    _send(node, clock, range(110, 130), broken=None)
+    _tell_of_cart(node, "resolved", clock.now())
+    _eventually(lambda: _incidents(node)[0]["status"] == "resolved")
+    assert len(_incidents(node)) == 1
+    assert httpx.get(f"{node.url}/api/v1/alerts", timeout=30).json()["items"][0]["opened"]

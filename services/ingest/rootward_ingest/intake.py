@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from rootward import telemetry
 from rootward.errors import RejectedSamples, Unavailable
 from rootward.model.series import SampleBatch
 from rootward.ports import DEFAULT_TENANT, Platform
+from rootward_ingest.contradictions import Numbered
 from rootward_ingest.known_series import KnownSeries, Slot
 from rootward_ingest.limits import Limits, too_many_samples
 from rootward_ingest.naming import Naming
@@ -27,6 +29,7 @@ __all__ = ["Intake", "Limits", "Readings", "Receipt"]
 log = logging.getLogger(__name__)
 
 _CODE: Mapping[Reason | None, int] = {None: 0} | {r: k for k, r in enumerate(Reason, start=1)}
+_NUMBER = attrgetter("number")
 _REASON = {code: reason for reason, code in _CODE.items() if reason}
 
 
@@ -117,7 +120,8 @@ class Intake:
     def accept(self, readings: Readings, protocol: str, tenant: str = DEFAULT_TENANT) -> Receipt:
         """Publish the samples that pass; once this returns, they survive a crash.
 
-        Duplicates and samples out of order pass: the store keeps the first of each time.
+        Exact duplicates and samples out of order pass. One that contradicts the newest sample of
+        its series is refused; the store keeps the first of each time in any case.
 
         Raises:
             TooLarge: too many samples at once; nothing was taken.
@@ -130,12 +134,18 @@ class Intake:
             raise too_many_samples(limits.max_samples)
         self.tenants.take(tenant, len(readings.slots), now)
         slots, index = _distinct(readings.slots)
-        verdict = _verdict(readings, slots, index, now, limits)
+        numbers = np.fromiter(map(_NUMBER, slots), np.int64, len(slots))[index]
+        newest = self.known_of(tenant).newest
+        distinct = len(slots) == len(index)
+        samples = Numbered(numbers, readings.times, readings.values, distinct)
+        wrong = newest.contradicting(samples)
+        verdict = _verdict(readings, _label_verdict(slots, index), wrong, now, limits)
         kept, batch = _kept(readings, slots, index, verdict == 0, tenant)
         if len(batch):
             self._platform.bus.publish(batch)
         for slot in kept:
             slot.seen_unix = now
+        newest.remember(samples.only(verdict == 0))
         if self._seldom.now(f"sweep {tenant}", now):
             self.known_of(tenant).make_room(now)
         receipt = _receipt(readings, verdict, len(batch), limits)
@@ -177,13 +187,15 @@ class Intake:
 
 def _verdict(
     readings: Readings,
-    slots: Sequence[Slot],
-    index: np.ndarray,
+    verdict: np.ndarray,
+    contradicting: np.ndarray,
     now: float,
     limits: Limits,
 ) -> np.ndarray:
-    """For each sample 0 where it passes, else the code of the first rule that it breaks."""
-    verdict = _label_verdict(slots, index)
+    """For each sample 0 where it passes, else the code of the first rule that it breaks.
+
+    `verdict` is that on its labels; `contradicting` says which samples another one contradicts.
+    """
     ahead = readings.times > now + limits.max_ahead_seconds
     # not `<`: a time that is NaN must not pass
     old = ~(readings.times >= now - limits.max_age_seconds)
@@ -191,6 +203,7 @@ def _verdict(
         (Reason.TOO_FAR_AHEAD, ahead),
         (Reason.TOO_OLD, old),
         (Reason.INFINITE, np.isinf(readings.values)),
+        (Reason.DUPLICATE_CONFLICT, contradicting),
     ):
         verdict[broken & (verdict == 0)] = _CODE[reason]
     return verdict

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from rootward.model.series import Series
+from rootward_ingest.contradictions import Newest
 from rootward_ingest.naming import Naming
 from rootward_ingest.reasons import Reason
 from rootward_ingest.replicas import Member
@@ -36,6 +38,8 @@ class Slot:
     """The refused label set, shortened, for the answer."""
     seen_unix: float = 0.0
     """Time of arrival of its last sample."""
+    number: int = -1
+    """What tells the series from all others; -1 where it is none."""
     member: Member | None = None
     """Which replica of a pair sends it."""
 
@@ -57,6 +61,8 @@ class KnownSeries:
         self._naming = naming or Naming()
         self._replicas = self._naming.replicas
         self._elections = 0
+        self._numbers = itertools.count()
+        self.newest = Newest(2 * limit)
         self._limit = limit
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
@@ -71,7 +77,8 @@ class KnownSeries:
         """Take series that were stored earlier, with the time they were last measured."""
         with self._lock:
             for series, seen in known:
-                self._known.setdefault(series, Slot(series, seen_unix=seen))
+                slot = Slot(series, seen_unix=seen, number=next(self._numbers))
+                self._known.setdefault(series, slot)
 
     def of_labels(self, labels: Labels) -> Slot:
         """The slot of a label set."""
@@ -135,7 +142,7 @@ class KnownSeries:
             return slot
         if len(self._known) >= self._limit:
             return Slot(None, Reason.SERIES_LIMIT, _shown(labels))
-        slot = self._known[found] = Slot(found)
+        slot = self._known[found] = Slot(found, number=next(self._numbers))
         return slot
 
     def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TOO_FAR_AHEAD = "too_far_ahead"
     TOO_OLD = "too_old"
     INFINITE = "infinite"
+    DUPLICATE_CONFLICT = "duplicate_conflict"
 
 
 WANTED = frozenset({Reason.DROPPED, Reason.DEDUPLICATED})
@@ -50,4 +51,5 @@ def explained(reason: Reason, limits: Limits) -> str:
         Reason.TOO_FAR_AHEAD: f"time is over {limits.max_ahead_seconds:g} s ahead of our clock",
         Reason.TOO_OLD: f"time is over {limits.max_age_seconds:g} s behind our clock",
         Reason.INFINITE: "value is infinite",
+        Reason.DUPLICATE_CONFLICT: "another value came before for this time, which stays",
     }[reason]
