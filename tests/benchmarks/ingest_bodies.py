@@ -201,7 +201,8 @@ def _histograms(owner: ResourceMetrics, fleet: Fleet, points: list[tuple[int, in
         metric = metrics.add(name=f"http.server.request.duration.{first:02}", unit="s")
         metric.histogram.aggregation_temporality = CUMULATIVE
         for k, time_ms, value in points[first : first + 4]:
-            counts = [int(abs(value)) * (15 - place) for place in range(15)]
+            seconds = (time_ms - fleet.start_ms) // 1000
+            counts = [(seconds + k % 50 + 1) * (15 - place) for place in range(15)]
             point = metric.histogram.data_points.add(
                 time_unix_nano=time_ms * 10**6, count=sum(counts), sum=value
             )

@@ -110,6 +110,10 @@ class KnownSeries:
         self._remember(wire, fresh)
         return [slot or fresh[span] for span, slot in zip(spans, slots, strict=True)]
 
+    def remembered(self, wire: str, spans: Sequence[Span]) -> list[Span] | None:
+        """The same spellings as the objects that are remembered; None where one is not."""
+        return self._spans.get(wire, _NONE).remembered(spans)
+
     def _follow(self, wire: str, spans: Sequence[Span]) -> None:
         """Note that the replica that sends a request lives; once another is elected, forget.
 

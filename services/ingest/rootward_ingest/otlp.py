@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import Protocol
 
 from fastapi import Response
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -23,10 +23,12 @@ from rootward.errors import TooLarge, UnreadableBody, UnsupportedMedia
 from rootward_ingest.desk import UNAVAILABLE_RETRY_SECONDS, Parcel, Problem, Route
 from rootward_ingest.inflight import Claim
 from rootward_ingest.intake import Intake, Receipt
+from rootward_ingest.known_series import KnownSeries
 from rootward_ingest.limits import Limits
 from rootward_ingest.messages import add_message
+from rootward_ingest.otlp_blocks import Blocks
 from rootward_ingest.otlp_points import Decoded, decode
-from rootward_ingest.parts import PART_BYTES, require_json, require_protobuf
+from rootward_ingest.parts import PART_BYTES, require_json
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 UNUSABLE = "bad_data_point"
@@ -59,12 +61,15 @@ class Form(Protocol):
     cost: int
     """Bytes of memory that a byte of a request becomes."""
 
-    def count(self, content: bytes, limits: Limits) -> int:
-        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
-        ...
+    def decode(
+        self, content: bytes, known: KnownSeries, limits: Limits, cover: Callable[[int], None]
+    ) -> Decoded:
+        """The samples of a request; `cover` is told how many parts are about to be built.
 
-    def read(self, content: bytes) -> ExportMetricsServiceRequest:
-        """A request; raises UnreadableBody for what is none."""
+        Raises:
+            UnreadableBody: it is none.
+            TooLarge: it has too many parts or samples.
+        """
         ...
 
     def write(self, response: ExportMetricsServiceResponse) -> bytes:
@@ -82,16 +87,14 @@ class ProtobufForm:
     media = PROTOBUF
     cost = 1
 
-    def count(self, content: bytes, limits: Limits) -> int:
-        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
-        return require_protobuf(content, ExportMetricsServiceRequest, limits.max_parts)
+    def __init__(self) -> None:
+        self._blocks = Blocks()
 
-    def read(self, content: bytes) -> ExportMetricsServiceRequest:
-        """A request; raises UnreadableBody for what is none."""
-        try:
-            return ExportMetricsServiceRequest.FromString(content)
-        except DecodeError as error:
-            raise UnreadableBody(f"not an ExportMetricsServiceRequest: {error}") from error
+    def decode(
+        self, content: bytes, known: KnownSeries, limits: Limits, cover: Callable[[int], None]
+    ) -> Decoded:
+        """The samples of a request; raises UnreadableBody or TooLarge."""
+        return self._blocks.decode(content, known, limits, cover)
 
     def write(self, response: ExportMetricsServiceResponse) -> bytes:
         """An answer to a request that was taken."""
@@ -109,17 +112,17 @@ class JsonForm:
     media = JSON
     cost = _JSON_COST
 
-    def count(self, content: bytes, limits: Limits) -> int:
-        """An upper bound on the parts of a request; raises TooLarge where they are too many."""
-        return require_json(content, limits.max_parts)
-
-    def read(self, content: bytes) -> ExportMetricsServiceRequest:
-        """A request; raises UnreadableBody for what is none."""
+    def decode(
+        self, content: bytes, known: KnownSeries, limits: Limits, cover: Callable[[int], None]
+    ) -> Decoded:
+        """The samples of a request; raises UnreadableBody or TooLarge."""
+        cover(require_json(content, limits.max_parts))
         request = ExportMetricsServiceRequest()
         try:
-            return json_format.Parse(content, request, ignore_unknown_fields=True)
+            json_format.Parse(content, request, ignore_unknown_fields=True)
         except (json_format.ParseError, ValueError, RecursionError) as error:
             raise UnreadableBody(f"not an ExportMetricsServiceRequest: {error}") from error
+        return decode(request, known, limits.max_samples)
 
     def write(self, response: ExportMetricsServiceResponse) -> bytes:
         """An answer to a request that was taken."""
@@ -163,10 +166,12 @@ class OtlpRoute:
         """
         limits = self._intake.limits_of(parcel.tenant)
         content = self._content(parcel.body, parcel.claim)
-        built = self._form.cost * len(content) + PART_BYTES * self._form.count(content, limits)
-        parcel.claim.cover(min(len(parcel.body) + built, limits.largest_bytes))
-        decoded = decode(
-            self._form.read(content), self._intake.known_of(parcel.tenant), limits.max_samples
+        most, size = limits.largest_bytes, len(parcel.body) + self._form.cost * len(content)
+        decoded = self._form.decode(
+            content,
+            self._intake.known_of(parcel.tenant),
+            limits,
+            lambda parts: parcel.claim.cover(min(size + PART_BYTES * parts, most)),
         )
         receipt = self._intake.accept(decoded.readings, self.protocol, parcel.tenant)
         telemetry.INGEST_REJECTED.labels(UNUSABLE, parcel.tenant).inc(decoded.unusable.total())

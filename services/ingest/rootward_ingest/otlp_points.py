@@ -49,6 +49,8 @@ BAD_BUCKETS = "bucket counts and bounds do not belong together"
 TOO_MANY_BUCKETS = "a histogram has too many buckets"
 MOST_BUCKETS = 2048
 """Counts and bounds of a histogram, both together; SDKs make 160 of them, or as many as told."""
+WIRE = "otlp"
+"""What spellings of data points go by."""
 _NO_RECORDED_VALUE = 1
 _NANO = 1e9
 _CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -84,8 +86,8 @@ class Decoded:
     """The samples of a request, and which data point each of them is of."""
 
     readings: Readings
-    points: Sequence[int]
-    """For each sample the number of its data point."""
+    points: np.ndarray
+    """(samples,) int64, for each sample the number of its data point."""
     total: int
     """How many data points the request holds."""
     unusable: Counter[str]
@@ -93,16 +95,34 @@ class Decoded:
 
 
 @dataclass
-class _Rows:
-    most: int
-    spellings: list[Spelling] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    points: list[int] = field(default_factory=list)
+class Rows:
+    """The samples of a request, or of a part of one, as its data points make them."""
+
+    spellings: Sequence[Spelling]
+    times: Sequence[float] | np.ndarray
+    values: Sequence[float] | np.ndarray
+    points: Sequence[int] | np.ndarray
+    """For each sample the number of its data point."""
     total: int = 0
     exemplars: int = 0
     stale: int = 0
     unusable: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unusual(self) -> bool:
+        """Whether there is anything but samples and their values."""
+        return bool(self.exemplars or self.stale or self.unusable)
+
+
+@dataclass
+class _Rows(Rows):
+    """Rows that are being read."""
+
+    spellings: list[Spelling] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
+    most: int = DEFAULTS.max_samples
 
     def take(
         self, points: Iterable[P], resource: Pairs, read: Callable[[P], Iterable[Value]]
@@ -153,18 +173,55 @@ def decode(
     Raises:
         TooLarge: they are too many.
     """
-    rows = _Rows(most_samples)
+    return assembled([rows_of(request, most_samples)], known, most_samples)
+
+
+def rows_of(request: ExportMetricsServiceRequest, most_samples: int) -> Rows:
+    """What the data points of a request make; the request is used up.
+
+    Raises:
+        TooLarge: they are too many.
+    """
+    rows = _Rows(most=most_samples)
     for resource_metrics in request.resource_metrics:
         resource = resource_labels(resource_metrics.resource.attributes)
         for scope in resource_metrics.scope_metrics:
             for metric in scope.metrics:
                 _take(metric, resource, rows)
-    slots = known.of_spans("otlp", rows.spellings, _labels)
+    return rows
+
+
+def assembled(parts: Sequence[Rows], known: KnownSeries, most_samples: int) -> Decoded:
+    """The samples of all parts of a request, with the series they belong to.
+
+    Raises:
+        TooLarge: they are too many.
+    """
+    spellings = [spelling for part in parts for spelling in part.spellings]
+    if len(spellings) > most_samples:
+        raise too_many_samples(most_samples)
+    slots = known.of_spans(WIRE, spellings, _labels)
     assert slots is not None  # `_labels` never gives None
-    ignored = {"exemplar": rows.exemplars} if rows.exemplars else {}
-    times, values = np.array(rows.times, np.float64), np.array(rows.values, np.float64)
-    readings = Readings(slots, times, values, rows.stale, ignored)
-    return Decoded(readings, rows.points, rows.total, rows.unusable)
+    exemplars = sum(part.exemplars for part in parts)
+    stale = sum(part.stale for part in parts)
+    before = np.cumsum([0, *(part.total for part in parts)])
+    points = [np.asarray(part.points, np.int64) + n for part, n in zip(parts, before, strict=False)]
+    readings = Readings(
+        slots,
+        _joined([part.times for part in parts]),
+        _joined([part.values for part in parts]),
+        stale,
+        {"exemplar": exemplars} if exemplars else {},
+    )
+    unusable = sum((part.unusable for part in parts), Counter[str]())
+    return Decoded(readings, np.concatenate([*points, _NOTHING]), int(before[-1]), unusable)
+
+
+_NOTHING = np.empty(0, np.int64)
+
+
+def _joined(columns: Sequence[Sequence[float] | np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0), *(np.asarray(one, np.float64) for one in columns)])
 
 
 def _labels(spelling: Spelling) -> Labels:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from operator import ne
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 S = TypeVar("S")
+T = TypeVar("T", bound=Hashable)
 
 _SHORTEST = 32
 """Spellings compared at a time, at least."""
@@ -54,6 +55,13 @@ class Spellings(Generic[S]):
             found += self._meanings[place : place + run]
             width = max(_SHORTEST, 4 * run)
         return found + [self.meaning(one) for one in spellings[len(found) :]]
+
+    def remembered(self, spellings: Sequence[T]) -> list[T] | None:
+        """The equal ones that are remembered: two that are one are compared at once."""
+        places = [self._places.get(one) for one in spellings]
+        if None in places:
+            return None
+        return [cast(T, self._spellings[place]) for place in places if place is not None]
 
     def _run(self, spellings: Sequence[Hashable], place: int) -> int:
         """How many spellings are those that stand from a place on; the first one is."""
