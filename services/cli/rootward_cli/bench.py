@@ -21,6 +21,7 @@ from rootward.model.series import Series
 from rootward_cli import cases, evaluation, rankers
 from rootward_cli.evaluation import Outcome
 from rootward_cli.rankers import Ranking
+from rootward_cli.sources import Source
 from rootward_cli.variants import Variant, variants
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _DIGITS = 9
 class Plan:
     """What to run."""
 
-    folders: tuple[Path, ...]
+    sources: tuple[Source, ...]
     methods: tuple[str, ...]
     seed: int = 0
     shifts: tuple[int, ...] = ()
@@ -44,24 +45,7 @@ class Plan:
     @property
     def runs(self) -> int:
         """How many outcomes there will be."""
-        return len(self.folders) * len(self.methods) * len(variants(self.shifts, self.check))
-
-
-def plan(
-    paths: Sequence[Path],
-    methods: Sequence[str],
-    *,
-    seed: int = 0,
-    shifts: Sequence[int] = (),
-    check: bool = False,
-) -> Plan:
-    """The labelled case folders at or below the paths, with what to run on them.
-
-    Raises:
-        InvalidInput: a path does not exist or holds no case.
-    """
-    folders = (folder for folder in cases.find(paths) if (folder / "case.json").is_file())
-    return Plan(tuple(folders), tuple(dict.fromkeys(methods)), seed, tuple(shifts), check)
+        return len(self.sources) * len(self.methods) * len(variants(self.shifts, self.check))
 
 
 def run(plan: Plan) -> Iterator[Outcome]:
@@ -72,18 +56,17 @@ def run(plan: Plan) -> Iterator[Outcome]:
         InvalidInput: a folder carries no label.
     """
     chosen = {name: rankers.ranker(name) for name in plan.methods}
-    for folder in plan.folders:
-        labelled = _Labelled(folder, cases.label(folder), plan.seed)
+    for source in plan.sources:
+        labelled = _Labelled(source, plan.seed)
         for name, ranker in chosen.items():
             yield from labelled.outcomes(name, ranker, variants(plan.shifts, plan.check))
 
 
 @dataclass(frozen=True)
 class _Labelled:
-    """A case folder with its known answer."""
+    """A case with its known answer."""
 
-    folder: Path
-    label: cases.Label
+    source: Source
     seed: int
 
     def outcomes(
@@ -99,24 +82,24 @@ class _Labelled:
         recording = None
         started = perf_counter()
         try:
-            recording = form.change(cases.read(self.folder), self.seed)
+            recording = form.change(self.source.read(), self.seed)
             started = perf_counter()
             ranking = ranker(recording, self.seed)
         except Exception as error:
             if not isinstance(error, RootwardError):
-                log.exception("method crashed", extra={"case": self.folder.name, "method": name})
+                log.exception("method crashed", extra={"case": self.source.name, "method": name})
             reason = f"{type(error).__name__}: {error}"
             return _Attempt(recording, perf_counter() - started, error=reason)
         return _Attempt(recording, perf_counter() - started, ranking)
 
     def _outcome(self, name: str, form: Variant, attempt: _Attempt, first: _Attempt) -> Outcome:
-        label, ranking = self.label, attempt.ranking
+        label, ranking = self.source.label, attempt.ranking
         series = attempt.recording.window.series if attempt.recording else ()
         services = {s.service for s in series}
         by_series = None if ranking is None else ranking.series
         return Outcome(
             label.dataset,
-            self.folder.name,
+            self.source.name,
             label.fault,
             name,
             service_rank=evaluation.worst_rank(ranking.services if ranking else {}, label.services),

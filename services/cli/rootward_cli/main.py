@@ -79,10 +79,17 @@ def diagnose(
 
 @app.command()
 def bench(
-    paths: Annotated[list[Path], typer.Argument(help="Folders with labelled cases.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="Folders with labelled cases.")] = None,
     methods: Annotated[
         str, typer.Option(help="Names, separated by commas; `all` for every one.")
     ] = ("diagnosis,n_sigma,robust_z"),
+    planted: Annotated[
+        int,
+        typer.Option(help="So many simulated incidents of every shape."),
+    ] = 0,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="Planted incidents come with their call graph.")
+    ] = False,
     jsonl: Annotated[
         Path | None, typer.Option(help="Write one JSON line per case, variant and method.")
     ] = None,
@@ -100,15 +107,16 @@ def bench(
     ] = "",
     seed: Seed = 0,
 ) -> None:
-    """Measure accuracy, robustness and speed of methods on labelled cases."""
+    """Measure accuracy, robustness and speed of methods on labelled cases; planted ones by seed."""
     from rootward_cli import bench as benching
-    from rootward_cli import benchmarks_page, measured, rankers
+    from rootward_cli import benchmarks_page, measured, rankers, sources
 
     chosen = rankers.names() if methods == "all" else methods.split(",")
     shifts = measured.shifts(shift)
     if report:
         benchmarks_page.around(report)  # a page that cannot take the figures is refused now
-    plan = benching.plan(paths, chosen, seed=seed, shifts=shifts, check=check)
+    labelled = (*sources.recorded(paths or ()), *sources.planted(planted, seed, calls))
+    plan = benching.Plan(labelled, tuple(dict.fromkeys(chosen)), seed, shifts, check)
     found = measured.measure(plan, jsonl, err)
     print(measured.text(found))
     if figures:

@@ -67,7 +67,7 @@ def measure(plan: bench.Plan, jsonl: Path | None, console: Console) -> Measured:
     Raises:
         InvalidInput: there is no labelled case.
     """
-    if not plan.folders:
+    if not plan.sources:
         raise InvalidInput("no case folder with a case.json that names the cause")
     started = perf_counter()
     outcomes = bench.recorded(plan, jsonl, console)

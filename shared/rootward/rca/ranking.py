@@ -22,6 +22,7 @@ from rootward.numerics.topology import (
     explained_callers,
 )
 from rootward.rca.callgraph import known_calls, viewers
+from rootward.rca.inheritance import inherited
 from rootward.rca.observation import Observation
 
 PASSED_ON = 0.8
@@ -42,7 +43,7 @@ class Ranking:
     evidence: Float[np.ndarray, " series"]
     """What each series contributes, after all that explains it away."""
     passed_on: Float[np.ndarray, " series"]
-    """Share of each departure that the series' causes in the graph explain."""
+    """Share of each departure that causes in the graph explain: they foretell it, or came first."""
     calls: Calls
     explained: Bool[np.ndarray, " calls"]
     """For each call, whether the callee's departure explains what the caller feels."""
@@ -61,9 +62,11 @@ def rank(
 ) -> Ranking:
     """Services by what speaks against them; ties stand in order of their names."""
     names = seen.traits
-    passed_on = _passed_on(seen, graph) if graph is not None else np.zeros(len(seen.surprise))
-    evidence = seen.surprise * (1.0 - PASSED_ON * passed_on)
     known = known_calls(names, calls)
+    passed_on = np.zeros(len(seen.surprise))
+    if graph is not None and graph.edges:
+        passed_on = np.maximum(_foretold(seen, graph), inherited(seen, graph, known))
+    evidence = seen.surprise * (1.0 - PASSED_ON * passed_on)
     views = viewers(seen.window.series, names)
     explained = explained_callers(evidence, seen.felt, names.owners, views, known)
     callers = seen.felt & np.isin(names.owners, known[explained, 0])
@@ -97,8 +100,8 @@ def _clearest(
     return max(own, key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]))
 
 
-def _passed_on(seen: Observation, graph: CausalGraph) -> Float[np.ndarray, " series"]:
-    """How far the causes of each series, in other services, explain its departure."""
+def _foretold(seen: Observation, graph: CausalGraph) -> Float[np.ndarray, " series"]:
+    """How far the causes of each series, in other services, foretell the size of its departure."""
     window = seen.window
     place = {series: k for k, series in enumerate(window.series)}
     causes: dict[int, list[tuple[float, int, int]]] = defaultdict(list)
