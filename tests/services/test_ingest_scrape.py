@@ -144,13 +144,14 @@ def test_a_series_that_vanishes_ends_with_one_nan(
 
 
 def test_a_target_that_dies_is_down_and_all_of_its_series_end(
-    endpoint: Endpoint, scraper: Scraper, bus: FakeBus
+    endpoint: Endpoint, scraper: Scraper, bus: FakeBus, clock: ManualClock
 ):
     endpoint.text = "a 1\nb 2\n"
     scraper.scrape_once()
     endpoint.die()
-    scraper.scrape_once()
-    scraper.scrape_once()
+    for _ in range(2):
+        clock.advance(5.0)
+        scraper.scrape_once()
     _, dead, still_dead = (by_metric(batch) for batch in bus.published)
     assert dead["up"] == 0
     assert math.isnan(dead["a"])
@@ -201,10 +202,11 @@ def test_series_of_a_lost_scrape_still_end_later(
 
 
 def test_the_file_is_read_again_when_it_changes(
-    endpoint: Endpoint, file: Path, scraper: Scraper, bus: FakeBus
+    endpoint: Endpoint, file: Path, scraper: Scraper, bus: FakeBus, clock: ManualClock
 ):
     endpoint.text = "a 1\n"
     scraper.scrape_once()
+    clock.advance(5.0)
     file.write_text("[]  ")
     scraper.scrape_once()
     ended = by_metric(bus.published[1])
