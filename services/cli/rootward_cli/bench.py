@@ -8,8 +8,11 @@ import math
 import resource
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
@@ -41,6 +44,8 @@ class Plan:
     """Rows by which the onset is made wrong, each in a run of its own."""
     check: bool = False
     """Run each case with permuted columns and with other units, too."""
+    jobs: int = 1
+    """Processes that share the cases."""
 
     @property
     def runs(self) -> int:
@@ -53,13 +58,25 @@ def run(plan: Plan) -> Iterator[Outcome]:
 
     Raises:
         NotFound: there is no method of a name.
-        InvalidInput: a folder carries no label.
     """
-    chosen = {name: rankers.ranker(name) for name in plan.methods}
-    for source in plan.sources:
-        labelled = _Labelled(source, plan.seed)
-        for name, ranker in chosen.items():
-            yield from labelled.outcomes(name, ranker, variants(plan.shifts, plan.check))
+    for name in plan.methods:
+        rankers.ranker(name)
+    if plan.jobs == 1:
+        for source in plan.sources:
+            yield from _outcomes(plan, source)
+        return
+    with ProcessPoolExecutor(plan.jobs, get_context("spawn")) as pool:
+        for found in pool.map(partial(_outcomes, replace(plan, sources=())), plan.sources):
+            yield from found
+
+
+def _outcomes(plan: Plan, source: Source) -> list[Outcome]:
+    labelled, forms = _Labelled(source, plan.seed), variants(plan.shifts, plan.check)
+    return [
+        outcome
+        for name in plan.methods
+        for outcome in labelled.outcomes(name, rankers.ranker(name), forms)
+    ]
 
 
 @dataclass(frozen=True)
@@ -174,6 +191,9 @@ def _plain(outcome: Outcome) -> dict[str, object]:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has had resident so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """The most memory that this process, or one that it started, has had resident so far."""
+    own, started = (
+        resource.getrusage(of).ru_maxrss for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    peak = max(own, started)
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

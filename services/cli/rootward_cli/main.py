@@ -105,6 +105,7 @@ def bench(
     shift: Annotated[
         str, typer.Option(help="Also give an onset wrong by so many rows, such as -5,-2,2,5,10.")
     ] = "",
+    jobs: Annotated[int, typer.Option(help="Processes that share the cases.", min=1)] = 1,
     seed: Seed = 0,
 ) -> None:
     """Measure accuracy, robustness and speed of methods on labelled cases; planted ones by seed."""
@@ -116,7 +117,7 @@ def bench(
     if report:
         benchmarks_page.around(report)  # a page that cannot take the figures is refused now
     labelled = (*sources.recorded(paths or ()), *sources.planted(planted, seed, calls))
-    plan = benching.Plan(labelled, tuple(dict.fromkeys(chosen)), seed, shifts, check)
+    plan = benching.Plan(labelled, tuple(dict.fromkeys(chosen)), seed, shifts, check, jobs)
     found = measured.measure(plan, jsonl, err)
     print(measured.text(found))
     if figures:
