@@ -11,6 +11,20 @@ from rootward.errors import InvalidInput
 
 
 @dataclass(frozen=True, eq=False)
+class Calibration:
+    """Pairs of what a model predicted and what was true, from units outside of an experiment."""
+
+    predicted: Float[np.ndarray, " pairs"]
+    true: Float[np.ndarray, " pairs"]
+
+    def __post_init__(self) -> None:
+        if len(self.predicted) != len(self.true):
+            raise InvalidInput("a calibration needs a true score for every predicted one")
+        if not (np.isfinite(self.predicted).all() and np.isfinite(self.true).all()):
+            raise InvalidInput("a calibration holds a value that is not finite")
+
+
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """One entry for each unit (a bucket of requests, a pod in an hour); nothing is NaN."""
 
@@ -28,6 +42,8 @@ class Experiment:
     covariate_names: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     """For each unit the group whose members resemble each other; empty where there are none."""
+    calibration: Calibration | None = None
+    """Where `outcome` is a score that a model predicted: pairs that tell how far it shrinks."""
 
     def __post_init__(self) -> None:
         units = len(self.instrument)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rootward.methods.base import Method, Need
 from rootward.model.case import Case
-from rootward.model.experiment import Experiment
+from rootward.model.experiment import Calibration, Experiment
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.incident import Candidate, Change
 from rootward.model.past import Document
@@ -62,7 +62,8 @@ def experiment(seed: int, effect: float) -> Experiment:
     """A rollout that raises the outcome by `effect` where it is taken, and by itself not at all.
 
     Whether it is taken depends on the flag, a covariate, and something nobody wrote down that
-    also drives the outcome. Units follow each other with a memory of four fifths.
+    also drives the outcome. Units follow each other with a memory of four fifths. The pairs of
+    predicted and true scores are for a method that takes the outcome for a prediction.
     """
     rng = np.random.default_rng(seed)
     known = rng.uniform(-1, 1, (UNITS, 2))
@@ -72,7 +73,11 @@ def experiment(seed: int, effect: float) -> Experiment:
     taken = (rng.random(UNITS) < chance).astype(float)
     outcome = effect * taken + known[:, 1] + hidden + 0.5 * rng.standard_normal(UNITS)
     names = ("size", "load")
-    return Experiment("new-path", flag, taken, outcome, "latency_deviations", known, names)
+    true = rng.standard_normal(UNITS)
+    pairs = Calibration(0.5 * (true + rng.standard_normal(UNITS)), true)
+    return Experiment(
+        "new-path", flag, taken, outcome, "latency_deviations", known, names, calibration=pairs
+    )
 
 
 def _remembering(rng: np.random.Generator, rows: int) -> np.ndarray:
