@@ -1,0 +1,1 @@
+"""Claim checker: what is said of an incident, held against its graph."""
