@@ -38,10 +38,13 @@ def _estimated(seed: int, columns: Columns) -> Effect:
     return invalid_instrument(*columns, np.random.default_rng(seed))
 
 
-def test_the_effect_is_found_where_two_stage_least_squares_and_regression_are_wrong():
-    drawn = [_rollout(seed) for seed in range(20)]
+@pytest.mark.parametrize(
+    ("runs", "off"), [(8, 0.2), pytest.param(20, 0.12, marks=pytest.mark.slow)]
+)
+def test_the_effect_is_found_where_two_stage_least_squares_and_regression_are_wrong(runs, off):
+    drawn = [_rollout(seed) for seed in range(runs)]
     found = [_estimated(seed, columns) for seed, columns in enumerate(drawn)]
-    assert abs(np.mean([f.exposure.value for f in found]) - 1) <= 0.12
+    assert abs(np.mean([f.exposure.value for f in found]) - 1) <= off
     assert np.mean([f.exposure.low <= 1 <= f.exposure.high for f in found]) >= 0.85
     assert np.mean([two_stage(*columns).value for columns in drawn]) >= 2
     assert np.mean([adjusted(a, y, x).value for _, a, y, x in drawn]) >= 1.3

@@ -67,7 +67,7 @@ class InvalidInstrument(Method):
         "(lines, splines, Gaussian surfaces) are ours.",
         scope=Scope.EXPERIMENT,
         anchors=(Anchor.CHANGES,),
-        cost=Cost.INSTANT,
+        cost=Cost.SECONDS,
         assumptions=(
             "Who gets the flag is random given the covariates.",
             "What nobody wrote down shifts exposure and outcome by the same amount with the flag "
