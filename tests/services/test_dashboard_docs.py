@@ -11,18 +11,20 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import problems, schemas
+from rootward_dashboard import answers, problems, schemas
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
 KINDS = (
     schemas.IncidentPageOut,
-    schemas.IncidentDetailOut,
+    answers.IncidentDetailOut,
     schemas.DiagnosisOut,
     schemas.QueuedOut,
     schemas.SeriesPageOut,
     schemas.StatusOut,
+    schemas.AlertPageOut,
+    schemas.ChangeEventPageOut,
     schemas.ProblemOut,
 )
 

@@ -174,3 +174,17 @@ def test_long_spellings_are_forgotten_rather_than_kept():
 def test_a_target_that_exposes_too_many_lines_is_refused():
     with pytest.raises(InvalidInput, match="over 3 lines"):
         Exposition((), most_lines=3).read("a 1\n" * 4, "text/plain")
+
+
+def test_series_of_very_long_labels_are_fewer():
+    known = KnownSeries(4, idle_seconds=3600)
+
+    def admitted(k: int) -> Reason | None:
+        long = [(f"l{n}", f"{k}" + "x" * 3000) for n in range(3)]
+        slot = known.of_labels([("__name__", "up"), ("service", "cart"), *long])
+        slot.seen_unix = 1000.0 * k
+        return slot.reason
+
+    assert [admitted(k) for k in (0, 1, 0)] == [None, Reason.SERIES_LIMIT, None]
+    known.make_room(now=3600.0 + 1.0)
+    assert admitted(1) is None

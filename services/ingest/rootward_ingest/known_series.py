@@ -24,6 +24,8 @@ _SHOWN = 160
 """Characters of a refused label set that an answer quotes."""
 _SHOWN_LABELS = 40
 """Labels of it that are looked at; a shorter one takes four characters."""
+SERIES_BYTES = 2048
+"""Bytes of labels, on average, that active series may have; their number shrinks beyond it."""
 SPAN_BYTES = 1024
 """Bytes of a spelling, on average, that are remembered."""
 
@@ -67,6 +69,8 @@ class KnownSeries:
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._known: dict[Series, Slot] = {}
+        self._label_bytes = 0
+        """Of all active series."""
         self._spans: dict[str, Spellings[Slot]] = {}
         """By wire format, since two formats may spell different label sets alike."""
 
@@ -77,8 +81,8 @@ class KnownSeries:
         """Take series that were stored earlier, with the time they were last measured."""
         with self._lock:
             for series, seen in known:
-                slot = Slot(series, seen_unix=seen, number=next(self._numbers))
-                self._known.setdefault(series, slot)
+                if series not in self._known:
+                    self._add(Slot(series, seen_unix=seen, number=next(self._numbers)))
 
     def of_labels(self, labels: Labels) -> Slot:
         """The slot of a label set."""
@@ -132,11 +136,13 @@ class KnownSeries:
     def make_room(self, now: float) -> None:
         """Where the limit is reached, forget the series that were idle for too long."""
         with self._lock:
-            if len(self._known) < self._limit:
+            if not self._is_full():
                 return
             oldest = now - self._idle_seconds
-            self._known = {s: slot for s, slot in self._known.items() if slot.seen_unix >= oldest}
-            self._spans = {}
+            kept = [slot for slot in self._known.values() if slot.seen_unix >= oldest]
+            self._known, self._label_bytes, self._spans = {}, 0, {}
+            for slot in kept:
+                self._add(slot)
 
     def _admitted(self, found: Series | Reason, labels: Labels) -> Slot:
         if isinstance(found, Reason):
@@ -144,9 +150,20 @@ class KnownSeries:
         slot = self._known.get(found)
         if slot is not None:
             return slot
-        if len(self._known) >= self._limit:
+        if self._is_full():
             return Slot(None, Reason.SERIES_LIMIT, _shown(labels))
-        slot = self._known[found] = Slot(found, number=next(self._numbers))
+        return self._add(Slot(found, number=next(self._numbers)))
+
+    def _is_full(self) -> bool:
+        known, most = len(self._known), self._limit
+        return known >= most or self._label_bytes >= SERIES_BYTES * most
+
+    def _add(self, slot: Slot) -> Slot:
+        if slot.series is not None:
+            self._known[slot.series] = slot
+            self._label_bytes += len(slot.series.metric) + sum(
+                len(name) + len(value) for name, value in slot.series.labels
+            )
         return slot
 
     def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:
