@@ -48,9 +48,15 @@ def discovery(name: str = DISCOVERY) -> DiscoveryMethod:
 def ranker(name: str) -> Ranker:
     """`diagnosis`, `diagnosis:<discovery method or none>`, or the name of a ranking method.
 
+    Several of them joined by `+` are views of one ranking: what a view adds to those before it
+    is seen by leaving it out.
+
     Raises:
         NotFound: there is none of that name.
     """
+    if "+" in name:
+        views = [ranker(part) for part in name.split("+")]
+        return lambda recording, seed: _joined([view(recording, seed) for view in views])
     base, _, learner = name.partition(":")
     if base == DIAGNOSIS:
         chosen = None if learner == "none" else discovery(learner or DISCOVERY)
@@ -66,6 +72,23 @@ def names() -> list[str]:
     """Every name that `ranker` knows, the diagnosis first."""
     kinds = registry.load().methods
     return [DIAGNOSIS, *(n for n, kind in kinds.items() if issubclass(kind, RankingMethod))]
+
+
+def _joined(views: list[Ranking]) -> Ranking:
+    """Names by the sum of their reciprocal ranks; where they tie, the first view decides."""
+    return Ranking(
+        _fused([view.services for view in views]), _fused([view.series for view in views])
+    )
+
+
+def _fused(views: list[dict[str, float]]) -> dict[str, float]:
+    """A name that a view does not score gets nothing from it."""
+    found = dict.fromkeys((name for view in views for name in view), 0.0)
+    for k, view in enumerate(views):
+        order = sorted(view, key=lambda name: (-view[name], name))
+        for rank, name in enumerate(order, start=1):
+            found[name] += (1.0 - 1e-6 * k) / rank
+    return found
 
 
 def _of_diagnosis(recording: Recording, learner: DiscoveryMethod | None, seed: int) -> Ranking:

@@ -31,6 +31,7 @@ from rootward.methods.recovery.kronecker_sbl.model import (
 )
 from rootward.model.case import Case
 from rootward.model.result import Bars, Caveat, CaveatCode, Figure, Heatmap, Inputs, Result, Table
+from rootward.model.wording import listed
 from rootward.numerics.suspicion import NEVER, first_rows
 
 LEAST_PRODUCT = 0.7
@@ -145,6 +146,15 @@ class KroneckerSBL(RankingMethod):
         "are filled in with what the fit foretells. How a fault spreads between services "
         "(resolvent of the call or causal graph) and shows in other kinds of metric is ours, and "
         "assumed, not learnt.",
+        measured=(
+            "Random dictionaries at 10 dB, 20 trials: normalised squared error 0.011 (0.013 with "
+            "unknown noise), alternating step 0.022; at 5 dB 0.036, plain sparse Bayesian learning "
+            "0.21, matching pursuit that knows the count 0.43.",
+            "Graphs of 40 services, 12 silent, 30 trials: both services hit among the first two "
+            "in 100 %, least squares 82 %; squared error 0.006, plain sparse Bayesian learning "
+            "0.14, matching pursuit that knows the count 0.08 (and 100 %). "
+            "`python -m tests.benchmarks.bench_sparse recovery`.",
+        ),
         cost=Cost.INSTANT,
         assumptions=(
             "The services hit were all hit on the same kinds of metric.",
@@ -223,15 +233,15 @@ class KroneckerSBL(RankingMethod):
 def _sentence(found: Hits) -> str:
     seen = found.seen
     services = [_with_twins(found, k) for k in found.services[:4]]
-    kinds = _listed([seen.kinds[k] for k in found.kinds[:3]])
+    kinds = listed([seen.kinds[k] for k in found.kinds[:3]])
     count, others = len(found.services), len(seen.services) - len(found.services)
     verb = "explains" if count == 1 else "explain"
     on = "both on " if count == 2 else "all on " if count > 2 else "on "
     more = f" and {count - 4} more" if count > 4 else ""
     return (
         f"{count} of {len(seen.services)} services {verb} {found.explained:.0%} of what departed: "
-        f"{_listed(services) if not more else ', '.join(services) + more}, {on}{kinds}; "
-        f"the other {others} follow from {'it' if count == 1 else 'them'}."
+        f"{listed(services) if not more else ', '.join(services) + more}, {on}{kinds}; "
+        f"what the other {others} show is taken to follow from {'it' if count == 1 else 'them'}."
     )
 
 
@@ -240,11 +250,7 @@ def _with_twins(found: Hits, service: int) -> str:
     twins = [names[k] for k in np.flatnonzero(found.alike[service]).tolist() if k != service]
     if not twins:
         return names[service]
-    return f"{names[service]} (or {_listed(twins[:3], 'or')}, which look alike from here)"
-
-
-def _listed(words: list[str], last: str = "and") -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return f"{names[service]} (or {' or '.join(twins[:3])}, which look alike from here)"
 
 
 def _caveats(found: Hits) -> tuple[Caveat, ...]:

@@ -34,6 +34,11 @@ class Forecast:
         return float(self.foretold[self.after].mean() - self.foretold[~self.after].mean())
 
     @property
+    def departed(self) -> float:
+        """The same of what was measured."""
+        return float(self.measured[self.after].mean() - self.measured[~self.after].mean())
+
+    @property
     def slopes(self) -> Float[Tensor, "steps series d"]:
         """Of the forecast by each vector: the same in every row."""
         return self.weights[None].expand(len(self.at), -1, -1)

@@ -154,6 +154,12 @@ class GradientSAE(Method):
         provenance_note="The selection is the paper's; its weight beta, the gradient of the "
         "forecast in place of that of the loss, and the use on vectors of a time-series encoder "
         "are ours.",
+        measured=(
+            "Small directions that a fixed network reads, 800 steps, seeds 0 and 1: it is served "
+            "to 0.759 and 0.693 by rebuilt vectors (1 is perfect), TopK 0.736 and 0.587; variance "
+            "unexplained 0.126 and 0.131, TopK 0.121 and 0.124. "
+            "`python -m tests.benchmarks.bench_sparse gradient` has 1,500 steps.",
+        ),
         cost=Cost.SECONDS,
         assumptions=(
             "The forecast learnt before the onset still listens to the same series after it.",
@@ -215,7 +221,7 @@ class GradientSAE(Method):
 
 
 def _level(forecast: Forecast, values: Float[np.ndarray, " steps"]) -> str:
-    return number(round(deviations(float(values[forecast.after].mean())), 1))
+    return number(round(deviations(float(values[forecast.after].mean())), 1) + 0.0)
 
 
 def _sentence(found: Account, forecast: Forecast, seen: Tokens, symptom: str) -> str:
@@ -253,6 +259,14 @@ def _caveats(found: Account, forecast: Forecast, *, late: bool) -> tuple[Caveat,
             Caveat(
                 CaveatCode.MODEL_MISFIT,
                 f"The forecast hardly moved ({number(deviations(moved))} deviations).",
+            )
+        )
+    if forecast.moved * forecast.departed < 0:
+        said.append(
+            Caveat(
+                CaveatCode.EXTRAPOLATION,
+                "The forecast moved against what was measured: nothing like these values was "
+                "seen before the onset.",
             )
         )
     if not COMPLETE[0] <= found.complete <= COMPLETE[1]:

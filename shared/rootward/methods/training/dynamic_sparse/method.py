@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from rootward.methods.base import (
@@ -27,7 +27,6 @@ from rootward.methods.training.dynamic_sparse.model import (
     Plan,
     errors,
     fit,
-    sensitivities,
     weights_of,
 )
 from rootward.model.case import Case
@@ -47,6 +46,8 @@ from rootward.numerics.regression import lagged_design
 
 LEAST_SAMPLES = 80
 HELD_OUT = 0.25
+MOST_INPUTS = 64
+"""Series that a forecaster looks at; of a wider window they are taken evenly."""
 WATCHED = 0.2
 """Share of the rows before those that says when to stop."""
 BYTES = 6
@@ -63,8 +64,9 @@ class Trained:
     kind: Kind
     fit: Fit
     error: Float[np.ndarray, " targets"]
-    """Mean squared error on the last quarter of the rows, as a share of the series' variance."""
-    slopes: Float[np.ndarray, "series targets"]
+    """Mean squared error on the last quarter of the rows, in variances of the quiet series."""
+    of_mean: float
+    """The same of the mean of the rows before, over all targets."""
 
     @property
     def bytes(self) -> int:
@@ -128,6 +130,11 @@ class DynamicSparse(Method):
         provenance_note="The exchange of weights and its schedule are those of the authors' "
         "repository, for embeddings of a recommender; forecasters are ours, and so is a mask of "
         "exactly the budget in place of independent draws.",
+        measured=(
+            "20 metrics with three causes each, six targets, 800 steps, seed 0: squared error "
+            "0.434 with a tenth and 0.381 with a twentieth of the weights, static sparse 0.451, "
+            "small dense 0.478, dense 0.691. `python -m tests.benchmarks.bench_sparse dynamic`.",
+        ),
         scope=Scope.MODEL,
         cost=Cost.SECONDS,
         assumptions=("The last quarter of the quiet rows stands for those to come.",),
@@ -146,10 +153,10 @@ class DynamicSparse(Method):
     def run(self, case: Case) -> Result:
         rows = baseline(case.window)
         rows.require(LEAST_SAMPLES, self.lags)
-        past, present = lagged_design(rows.values, rows.since_gap, self.lags)
+        looked_at = _spaced(rows.values.shape[1], MOST_INPUTS)
+        past, present = lagged_design(rows.values[:, looked_at], rows.since_gap, self.lags)
         x = torch.from_numpy(past.reshape(len(past), -1).astype(np.float32))
-        chosen = np.linspace(0, present.shape[1] - 1, min(self.targets, present.shape[1]))
-        columns = np.unique(chosen.round().astype(int))
+        columns = _spaced(present.shape[1], self.targets)
         y = torch.from_numpy(present[:, columns].astype(np.float32))
         inputs, count = x.shape[1], len(case.window.series)
         density = self._density(inputs, count)
@@ -160,7 +167,7 @@ class DynamicSparse(Method):
             batch=128,
             schedule=Schedule(every=max(1, self.steps // 16)),
         )
-        found = {kind: _trained(kind, (x, y), plan, case, past.shape[1]) for kind in Kind}
+        found = {kind: _trained(kind, (x, y), plan, case) for kind in Kind}
         late = min(t.fit.steps for t in found.values()) < self.steps
         ours, dense = found[Kind.DYNAMIC], found[Kind.DENSE]
         caveats = _caveats(found, late=late)
@@ -185,9 +192,12 @@ class DynamicSparse(Method):
         return float(np.clip(allowed / full, 1 / inputs, 1.0))
 
 
-def _trained(
-    kind: Kind, data: tuple[Tensor, Tensor], plan: Plan, case: Case, series: int
-) -> Trained:
+def _spaced(count: int, most: int) -> Int[np.ndarray, " chosen"]:
+    """Positions of at most so many, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(np.int64))
+
+
+def _trained(kind: Kind, data: tuple[Tensor, Tensor], plan: Plan, case: Case) -> Trained:
     x, y = data
     cut = len(x) - int(HELD_OUT * len(x))
     done = list(Kind).index(kind) / len(Kind)
@@ -201,9 +211,9 @@ def _trained(
         watched=(x[seen:cut], y[seen:cut]),
         go_on=lambda share: case.go_on(done + share / len(Kind)),
     )
-    spread = y[cut:].var(dim=0).clamp_min(1e-6)
-    share = (errors(found.stack, x[cut:], y[cut:]) / spread).double().numpy()
-    return Trained(kind, found, share, sensitivities(found.stack, x[:cut:4], series).numpy())
+    error = errors(found.stack, x[cut:], y[cut:]).double().numpy()
+    of_mean = float(((y[cut:] - y[:cut].mean(dim=0)) ** 2).mean())
+    return Trained(kind, found, error, of_mean)
 
 
 def _sentence(found: Mapping[Kind, Trained], inputs: int, hidden: int, series: int) -> str:
@@ -242,7 +252,7 @@ def _caveats(found: Mapping[Kind, Trained], *, late: bool) -> tuple[Caveat, ...]
                 f"{number(least.error.mean())} of the variance.",
             )
         )
-    if float(least.error.mean()) >= 1.0:
+    if float(least.error.mean()) >= least.of_mean:
         said.append(
             Caveat(
                 CaveatCode.MODEL_MISFIT,
