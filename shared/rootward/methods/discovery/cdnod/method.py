@@ -60,6 +60,8 @@ _ROWS_PER_LAG = 60
 _MOST_WINDOWS = 20
 _MOST_KERNEL_ROWS = 300
 _FAR = 3.0
+_CLEAR = 1e-6
+"""P-value from which on a change is beyond doubt, and its size decides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,9 +179,9 @@ class CDNOD(DiscoveryMethod, RankingMethod):
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:
         onset_of(case)
         found = self.find(case.window, case.seed, case.go_on)
+        order = _order(found)
         scores = np.zeros(len(case.window.series))
-        left = np.abs(found.left)
-        scores[found.rows.columns] = np.where(found.changes.changed, left, 0.01 * left)
+        scores[found.rows.columns[order]] = np.arange(len(order), 0, -1)
         return scores
 
     def run(self, case: Case) -> Result:
@@ -247,10 +249,11 @@ def _graph(window: Window, found: Found) -> CausalGraph:
 
 
 def _order(found: Found) -> list[int]:
-    """Changed series first, by what of their shift nothing accounts for."""
-    left, names = np.abs(found.left), found.rows.names
+    """Changed series first, clear ones before others, by what of their shift is unaccounted for."""
+    changes, left, names = found.changes, np.abs(found.left), found.rows.names
     return sorted(
-        range(len(left)), key=lambda k: (not found.changes.changed[k], -left[k], names[k])
+        range(len(left)),
+        key=lambda k: (not changes.changed[k], changes.p[k] > _CLEAR, -left[k], names[k]),
     )
 
 

@@ -37,8 +37,9 @@ _LEAST_ROWS = 30
 _ROWS_PER_WEIGHT = 3
 _SPARE = 5
 """Rows before the onset for each series that is taken into the map: some will have holes."""
-_LEAST_NOISE = 0.05
-"""Smallest noise, in baseline deviations, that a residual is measured in."""
+_LEAST_NOISE = 0.3
+"""Smallest noise, in baseline deviations, that a residual is measured in: an equation that fits
+its own rows nearly exactly does not foretell others so well."""
 _SUSTAINED = 0.8
 _SHOWN = 10
 
