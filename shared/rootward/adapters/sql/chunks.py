@@ -19,9 +19,7 @@ from rootward.errors import InvalidInput, UnreadableBody
 
 _HEAD = struct.Struct("<4sIII")
 """Magic with the format version, series, samples, CRC-32 of what follows."""
-_MAGIC = b"RWC1"
-_PACKED = b"RWA1"
-_ZSTD_LEVEL = 1
+_CHANGED, _AS_IS, _PACKED = b"RWC1", b"RWC2", b"RWA1"
 _LATEST_UNIX = 9e12
 """Microseconds beyond it do not fit into 64 bits."""
 
@@ -149,17 +147,23 @@ def merged(chunks: Sequence[Chunk]) -> Chunk:
     )
 
 
-def encoded(chunk: Chunk) -> bytes:
-    """The chunk as bytes: differences of times and values, sorted by byte, zstd."""
+def encoded(chunk: Chunk, level: int = 3) -> bytes:
+    """The chunk as bytes: zstd of differences, sorted by byte; `level` is that of zstd.
+
+    Values are written twice, and the smaller one is taken: as bits that changed, sorted by byte,
+    which suits what moves slowly, or as they are, which suits what comes back to old values.
+    """
     bits = chunk.values.view(np.uint64)
-    columns = (
-        np.diff(chunk.ids, prepend=0),
-        chunk.counts,
-        np.diff(chunk.times, prepend=0),
-        bits ^ np.concatenate((np.zeros(1, np.uint64), bits[:-1])),
-    )
-    body = bytes(cramjam.zstd.compress(b"".join(map(_shuffled, columns)), level=_ZSTD_LEVEL))
-    return _HEAD.pack(_MAGIC, len(chunk.ids), len(chunk), zlib.crc32(body)) + body
+    changed = bits ^ np.concatenate((np.zeros(1, np.uint64), bits[:-1]))
+    columns = (np.diff(chunk.ids, prepend=0), chunk.counts, np.diff(chunk.times, prepend=0))
+    head = b"".join(map(_shuffled, columns))
+    bodies = {
+        magic: bytes(cramjam.zstd.compress(head + values, level=level))
+        for magic, values in ((_CHANGED, _shuffled(changed)), (_AS_IS, bits.tobytes()))
+    }
+    magic = min(bodies, key=lambda one: len(bodies[one]))
+    body = bodies[magic]
+    return _HEAD.pack(magic, len(chunk.ids), len(chunk), zlib.crc32(body)) + body
 
 
 def decoded(data: bytes) -> Chunk:
@@ -174,12 +178,15 @@ def decoded(data: bytes) -> Chunk:
         return chunk_of(columns.ids[columns.index], columns.times, columns.values)
     plain = _plain(cramjam.zstd.decompress, body)
     cuts = np.cumsum([8 * series, 8 * series, 8 * samples])
-    ids, counts, times, bits = (_unshuffled(part) for part in np.split(plain, cuts))
+    *heads, values = np.split(plain, cuts)
+    ids, counts, times = map(_unshuffled, heads)
+    changed = magic == _CHANGED
+    bits = np.bitwise_xor.accumulate(_unshuffled(values)) if changed else values.view(np.uint64)
     return Chunk(
         np.cumsum(ids.view(np.int64)),
         counts.view(np.int64),
         np.cumsum(times.view(np.int64)),
-        np.bitwise_xor.accumulate(bits).view(np.float64),
+        bits.view(np.float64),
     )
 
 
@@ -190,7 +197,7 @@ def _checked(data: bytes) -> tuple[bytes, int, int, memoryview]:
     except struct.error as error:
         raise UnreadableBody(f"a stored chunk is torn: {error}") from error
     body = memoryview(data)[_HEAD.size :]
-    if magic not in (_MAGIC, _PACKED) or zlib.crc32(body) != crc:
+    if magic not in (_CHANGED, _AS_IS, _PACKED) or zlib.crc32(body) != crc:
         raise UnreadableBody("a stored chunk is damaged or of another version")
     return magic, series, samples, body
 

@@ -34,6 +34,8 @@ _FULL_LEVEL = 9
 _CACHED_SAMPLES = 3_000_000
 """Bound of the decoded chunks in memory, 16 bytes a sample."""
 _READ_AT_ONCE = 100
+_QUICK, _THOROUGH = 3, 9
+"""How hard zstd tries: chunks that are merged soon, and those that stay."""
 
 
 class SqlSampleStore:
@@ -336,5 +338,5 @@ def _row(tenant: str, level: int, chunk: Chunk) -> dict[str, object]:
         "start_us": int(chunk.times.min()),
         "end_us": int(chunk.times.max()),
         "samples": len(chunk),
-        "body": encoded(chunk),
+        "body": encoded(chunk, _QUICK if level < 2 else _THOROUGH),
     }
