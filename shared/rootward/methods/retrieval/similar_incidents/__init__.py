@@ -1,0 +1,1 @@
+"""When did we see this before? Sparse retrieval whose queries need no network."""

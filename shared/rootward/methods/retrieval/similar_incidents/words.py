@@ -1,0 +1,66 @@
+"""Texts as words, and what a detector found as words of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from rootward.model.incident import Change
+from rootward.model.kind import resource_of
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9_.:/-]*[a-z0-9]|[a-z0-9]")
+_NUMBER = re.compile(r"[0-9.:/-]+[a-z%]{0,2}")
+
+
+def words_in(text: str) -> tuple[str, ...]:
+    """Words in lower case, identifiers such as `orders-db` whole; bare numbers are left out."""
+    return tuple(w for w in _WORD.findall(text.lower()) if not _NUMBER.fullmatch(w))
+
+
+def change_words(changes: Iterable[Change]) -> tuple[str, ...]:
+    """`service.kind:up` or `:down` for each change, once."""
+    found = {
+        f"{c.series.service.lower()}.{resource_of(c.series.metric)}:"
+        f"{'up' if c.score >= 0 else 'down'}"
+        for c in changes
+    }
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that count, in order."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[Sequence[str]], most: int) -> Vocabulary:
+        """The words that stand in the most texts; of equally frequent ones the first by name."""
+        seen: dict[str, int] = {}
+        for text in texts:
+            for word in set(text):
+                seen[word] = seen.get(word, 0) + 1
+        chosen = sorted(seen, key=lambda word: (-seen[word], word))[:most]
+        return cls(tuple(sorted(chosen)))
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The column of each word."""
+        return {word: k for k, word in enumerate(self.words)}
+
+    def counts(self, texts: Sequence[Sequence[str]]) -> csr_array:
+        """How often each word stands in each text, (texts, words); others are left out."""
+        rows, columns = [], []
+        for k, text in enumerate(texts):
+            known = [self.place[word] for word in text if word in self.place]
+            rows += [k] * len(known)
+            columns += known
+        shape = (len(texts), len(self.words))
+        found = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+        found.sum_duplicates()
+        return found
