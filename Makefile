@@ -47,8 +47,11 @@ types: $(STAMP)
 up: $(STAMP) ## everything in one process, on port 8080
 	$(BIN)/rootward up
 
-bench: $(STAMP) ## accuracy and speed on labelled cases; DIR=folder with cases
-	$(BIN)/rootward bench $(DIR) $(ARGS)
+bench: $(STAMP) ## accuracy, speed, graphs, scaling; DIR=folder with cases, GRAPHS=folder with graphs
+	$(if $(DIR),$(BIN)/rootward bench $(DIR) --jobs 2 --figures out/bench/engine.json $(ARGS))
+	$(BIN)/rootward bench --planted 6 --jobs 2 --figures out/bench/planted.json $(ARGS)
+	$(if $(GRAPHS),$(BIN)/rootward bench-graphs $(GRAPHS) --figures out/bench/granger.json)
+	$(BIN)/rootward bench-scaling --figures out/bench/engine.json
 
 bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; ARGS=--quick
 	sh deploy/servers.sh

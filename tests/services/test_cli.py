@@ -190,6 +190,34 @@ def test_bench_gives_the_methods_a_wrong_onset_if_asked(tmp_path: Path):
     assert isinstance(_run("bench", tmp_path, "--shift", "soon").exception, InvalidInput)
 
 
+def test_bench_plants_incidents_and_shares_them_among_processes(tmp_path: Path):
+    figures = tmp_path / "out" / "planted.json"
+    done = _run("bench", "--planted", "1", "--methods", "n_sigma", "--jobs", "2",
+                "--figures", figures)  # fmt: skip
+
+    assert done.exit_code == 0
+    rows = json.loads(figures.read_text())["rows"]
+    shapes = {row["dataset"] for row in rows if row["dataset"].startswith("planted ")}
+    assert len(shapes) == 8
+    assert {row["failed"] for row in rows} == {0}
+
+
+def test_bench_without_cases_says_so():
+    assert isinstance(_run("bench", "--methods", "n_sigma").exception, InvalidInput)
+
+
+def test_bench_scaling_adds_its_points_to_the_figures(tmp_path: Path):
+    figures = tmp_path / "engine.json"
+    figures.write_text('{"rows": []}')
+    done = _run("bench-scaling", "--sizes", "12,24", "--figures", figures)
+
+    assert done.exit_code == 0
+    assert "power" in done.output
+    document = json.loads(figures.read_text())
+    assert [point["series"] for point in document["scaling"]] == [12, 24]
+    assert document["rows"] == []
+
+
 def test_bench_writes_the_figures_into_a_page(tmp_path: Path):
     page = tmp_path / "benchmarks.md"
     done = _run("bench", _labelled(tmp_path, "cart"), "--methods", "n_sigma", "--report", page)

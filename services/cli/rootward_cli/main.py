@@ -5,8 +5,10 @@ Each command imports what it runs, so that `rootward version` and `--help` do no
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -128,12 +130,33 @@ def bench(
         benchmarks_page.into(report, benchmarks_page.section(found, command))
 
 
+@app.command("bench-scaling")
+def bench_scaling(
+    sizes: Annotated[str, typer.Option(help="Numbers of series, separated by commas.")] = (
+        "50,200,1000,5000"
+    ),
+    figures: Annotated[
+        Path | None, typer.Option(help="Put the points into this JSON document.")
+    ] = None,
+) -> None:
+    """Measure how seconds and memory of a diagnosis grow with the number of series."""
+    from rootward_cli import scaling
+
+    found = list(scaling.points([int(size) for size in sizes.split(",")]))
+    print(scaling.text(found))
+    if figures:
+        scaling.into(figures, found)
+
+
 @app.command("bench-graphs")
 def bench_graphs(
     folder: Annotated[Path, typer.Argument(help="Folder with series.csv and truth.json below.")],
     methods: Annotated[
         str, typer.Option(help="Discovery methods, separated by commas; name:parameter=value.")
     ] = ("lagged_correlation,ridge_granger,neural_granger"),
+    figures: Annotated[
+        Path | None, typer.Option(help="Write the figures as one JSON document.")
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Measure how well discovery methods find known causal graphs (AUROC of the edges)."""
@@ -141,7 +164,11 @@ def bench_graphs(
     from rootward.testing import discovery_scores
 
     found = discovery_scores.score_all(folder, registry.load(), methods.split(","), seed)
-    for line in discovery_scores.summaries(list(found)):
+    lines = discovery_scores.summaries(list(found))
+    if figures:
+        figures.parent.mkdir(parents=True, exist_ok=True)
+        figures.write_text(json.dumps([asdict(line) for line in lines], indent=1) + "\n", "utf-8")
+    for line in lines:
         print(
             f"{line.dataset:20} {line.method:20} n {line.cases:3}  AUROC {line.mean_auroc:.3f}  "
             f"median {line.median_seconds:.2f} s  failed {line.failures}"
