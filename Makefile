@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-services check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
+.PHONY: help demo test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,14 @@ test-slow: $(STAMP) ## the tests that take long: methods with their defaults, ac
 test-services: $(STAMP) ## tests with real senders and servers, which it installs where they are missing
 	sh deploy/servers.sh
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real $(ARGS)
+
+bench-kill: $(STAMP) ## 50 kills while a real Prometheus sends: what was accepted, what is stored
+	sh deploy/servers.sh
+	$(BIN)/python -m pytest -q -m "services and slow" tests/real/test_accepted.py $(ARGS) && cat out/bench/accepted/kill-50.json
+
+fuzz: $(STAMP) ## every decoder against mutated input, SECONDS=60 each, side by side
+	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt atheris
+	$(BIN)/python -m tests.fuzz.run $(or $(SECONDS),60) $(TARGETS)
 
 check: format-check lint types ## formatting, lint and types
 

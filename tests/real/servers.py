@@ -15,7 +15,7 @@ from textwrap import dedent
 import httpx
 
 _POLL_SECONDS = 0.05
-_STOP_SECONDS = 30.0
+_STOP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
