@@ -199,4 +199,8 @@ def _drawn(whole: Map, pairs: Sequence[tuple[int, int]]) -> CausalGraph:
 
 def _left_out(whole: Map, gone: Lines) -> Table:
     rows = tuple((whole.services[a], whole.services[b]) for a, b in gone.tolist())
-    return Table(f"Left out, the first to go first; told by {whole.told_by}", ("", ""), rows)
+    return Table(
+        f"Left out, the first to go first; told by {whole.told_by}",
+        ("from or to", "to or from"),
+        rows,
+    )

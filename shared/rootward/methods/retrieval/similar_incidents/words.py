@@ -14,12 +14,18 @@ from rootward.model.incident import Change
 from rootward.model.kind import resource_of
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_.:/-]*[a-z0-9]|[a-z0-9]")
+_SAY_NOTHING = frozenset(
+    "a after all an and are as at be been before but by for from had has have if in into is it its "
+    "no not of on or so than that the then there these this to up was were when where which while "
+    "will with".split()
+)
 _NUMBER = re.compile(r"[0-9.:/-]+[a-z%]{0,2}")
 
 
 def words_in(text: str) -> tuple[str, ...]:
-    """Words in lower case, identifiers such as `orders-db` whole; bare numbers are left out."""
-    return tuple(w for w in _WORD.findall(text.lower()) if not _NUMBER.fullmatch(w))
+    """Words in lower case, identifiers such as `orders-db` whole; no bare numbers or articles."""
+    found = _WORD.findall(text.lower())
+    return tuple(w for w in found if w not in _SAY_NOTHING and not _NUMBER.fullmatch(w))
 
 
 def change_words(changes: Iterable[Change]) -> tuple[str, ...]:
