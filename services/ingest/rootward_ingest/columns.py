@@ -68,6 +68,10 @@ class Tails:
     values: np.ndarray
 
 
+AT_ONCE_BYTES = 8 * 2**20
+"""Larger requests are cut one by one: what is made of the bytes at once is 13 times as large."""
+
+
 def tails_like(data: bytes, end: int, start: int = 0) -> Tails | None:
     """Every ordinary sample behind `start` whose time is near that of the one that ends at `end`.
 

@@ -21,6 +21,7 @@ import numpy as np
 from rootward.errors import TooLarge, UnreadableBody
 from rootward_ingest import messages, parts
 from rootward_ingest.columns import (
+    AT_ONCE_BYTES,
     TAIL,
     TAIL_SIZE,
     ZERO_TAIL,
@@ -90,7 +91,7 @@ def decode(data: bytes, known: KnownSeries, limits: Limits = DEFAULTS) -> Readin
         UnreadableBody: not a WriteRequest message; nothing was taken from it.
         TooLarge: it holds too many series or parts.
     """
-    readings = _uniform(data, known, limits)
+    readings = _uniform(data, known, limits) if len(data) <= AT_ONCE_BYTES else None
     if readings is None:
         parts.require_entries(data, limits.max_parts)
         cut = _cut(data)

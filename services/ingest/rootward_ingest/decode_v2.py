@@ -18,6 +18,7 @@ import numpy as np
 from rootward.errors import UnreadableBody
 from rootward_ingest import messages, parts
 from rootward_ingest.columns import (
+    AT_ONCE_BYTES,
     Columns,
     merged,
     read_samples,
@@ -47,7 +48,7 @@ def decode(
             was taken from it.
         TooLarge: it holds too many symbols, series or parts.
     """
-    cut = uniform_cut(data, limits.max_parts)
+    cut = uniform_cut(data, limits.max_parts) if len(data) <= AT_ONCE_BYTES else None
     if cut is None:
         parts.require_entries(data, limits.max_parts)
         cut = cut_one_by_one(data)
