@@ -23,6 +23,7 @@ ALIKE = 0.999
 """Series that correlate so far are one series twice."""
 STILL = 1e-3
 """Deviation since the onset, in those of the baseline, below which a series stands still."""
+_LEAST_FREEDOM = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +57,15 @@ class Affected:
 def moved_p(chosen: Affected) -> Float[np.ndarray, " chosen"]:
     """P-value of each series' mean being the same since the onset, for all that were considered.
 
-    Welch's t with effective rows in place of rows, their share taken from before the onset, and
-    Bonferroni's correction, because the furthest movers are chosen.
+    A t-test with effective rows in place of rows (at least one), their share and the variance
+    taken from before the onset, and Bonferroni's correction, because the furthest movers are
+    chosen. That the share is itself an estimate costs half of the degrees of freedom.
     """
     share = whitened(chosen.before).effective_share
-    before, since = len(chosen.before) * share, np.maximum(len(chosen.since) * share, 2.0)
-    error = chosen.before.var(axis=0) / before + chosen.since.var(axis=0, ddof=1) / since
-    t = np.abs(chosen.since.mean(axis=0)) / np.sqrt(error)
-    return np.minimum(2 * stats.t.sf(t, since - 1) * chosen.considered, 1.0)
+    before, since = (np.maximum(len(x) * share, 1.0) for x in (chosen.before, chosen.since))
+    z = np.abs(chosen.since.mean(axis=0)) / np.sqrt(1 / before + 1 / since)
+    freedom = np.maximum(before / 2 - 1, _LEAST_FREEDOM)
+    return np.minimum(2 * stats.t.sf(z, freedom) * chosen.considered, 1.0)
 
 
 def affected(case: Case, most: int, *, least_before: int, least_since: int) -> Affected:

@@ -35,6 +35,9 @@ _LEAST_BEFORE = 60
 _ROWS_PER_SERIES = 5
 _LEAST_EFFECTIVE = 10.0
 _LEVEL = 0.05
+_CLEAR = 0.01
+"""P-value from which on something moved; the effective rows are an estimate, so that on noise
+with a memory of 0.8 claims at 0.01 come near to the level."""
 _SHOWN_ROWS = 240
 _SHOWN_SERIES = 4
 _EQUALLY_LIKELY = 0.02
@@ -127,7 +130,7 @@ class DomainShift(Method):
         most = max(2, min(self.most_series, since // _ROWS_PER_SERIES))
         chosen = affected(case, most, least_before=_LEAST_BEFORE, least_since=2 * _ROWS_PER_SERIES)
         p = float(moved_p(chosen).min())
-        if p > _LEVEL:
+        if p > _CLEAR:
             return _result(case, unchanged(chosen), p)
         rng = np.random.default_rng(case.seed)
         domains = (chosen.before, chosen.since)

@@ -1,0 +1,1 @@
+"""Window repair: only the broken stretch is redrawn."""
