@@ -201,6 +201,6 @@ def _left_out(whole: Map, gone: Lines) -> Table:
     rows = tuple((whole.services[a], whole.services[b]) for a, b in gone.tolist())
     return Table(
         f"Left out, the first to go first; told by {whole.told_by}",
-        ("from or to", "to or from"),
+        ("one end", "other end"),
         rows,
     )
