@@ -40,6 +40,7 @@ _KINDS = (
 """Words in the type of an event, the more special ones first."""
 _DETAILS = (
     *("version", "image", "replicas", "environment", "namespace", "revision", "commit", "key"),
+    "minutes",
     *("subject.content.artifactId", "subject.content.environment.id"),
 )
 _LONGEST_TITLE = 200

@@ -17,6 +17,8 @@ from rootward.rca.frame import framed
 from rootward_worker import story
 from rootward_worker.align import Rows
 from rootward_worker.finding import Finding, Normal
+from rootward_worker.leaks import leaks
+from rootward_worker.maintenance import LONGEST_SECONDS, demoted
 from rootward_worker.options import WorkerOptions
 from rootward_worker.silence import vanished
 from rootward_worker.symptoms import (
@@ -118,6 +120,8 @@ class Detector:
         usable = self._usable(tenant, frame)
         normal = self._normal(tenant, frame, usable)
         found = findings(frame, usable, normal) + vanished(frame, usable)
+        named = {f.series for f in found}
+        found += tuple(f for f in leaks(frame) if f.series not in named)
         harmful = [f for f in found if f.harmful]
         away = frozenset(f.series for f in harmful)
         if tenant.open is not None:
@@ -177,13 +181,20 @@ class Detector:
             tenant.open = story.joined(replace(again, status=Status.OPEN, resolved_unix=None),
                                        found, frame)  # fmt: skip
         else:
-            made = story.opened(name, found, harmful, frame)
+            made = self._demoted(story.opened(name, found, harmful, frame))
             tenant.open = self._platform.incidents.open(made)
             telemetry.INCIDENTS_OPENED.inc()
             log.info("incident opened", extra={"incident": made.id, "symptom": str(made.symptom)})
             self._diagnose(tenant, tenant.open, float(frame.times[-1]))
             return
         self._platform.incidents.update(tenant.open)
+
+    def _demoted(self, incident: Incident) -> Incident:
+        """The incident, as information only where announced work explains it."""
+        events = self._platform.change_events.between(
+            incident.opened_unix - LONGEST_SECONDS, incident.opened_unix, incident.tenant
+        )
+        return demoted(incident, events)
 
     def _returned(self, tenant: _Tenant, frame: Window, symptom: Series) -> Incident | None:
         """The incident that ended just now and that this symptom was part of."""
@@ -205,7 +216,7 @@ class Detector:
         if before.symptom not in frame.series:
             self._follow_elsewhere(tenant, before, found, frame)
             return
-        now = story.joined(before, found, frame)
+        now = self._demoted(story.joined(before, found, frame))
         if story.is_present(before, away):
             now = replace(now, last_change_unix=float(frame.times[-1]))
         if self._is_over(now, frame):

@@ -27,6 +27,7 @@ from rootward.numerics.departure import (
     onset_row,
 )
 from rootward_worker.finding import Finding, Normal, Traits
+from rootward_worker.leaks import FILLS, LEAST_GROWTH
 
 LEAST_LATENCY_RATIO = 1.5
 LEAST_LATENCY_SECONDS = 0.005
@@ -36,8 +37,6 @@ LEAST_EVENTS = 3.0
 """Failed requests within the short median's rows."""
 LARGEST_TRAFFIC_RATIO = 0.5
 """Traffic that keeps more than this is no outage."""
-LEAST_GROWTH = 1.5
-"""A resource that fills up must have grown by this much."""
 GROWTH_ROWS = 8
 """And must have risen at each of so many rows."""
 SILENT_ROWS = 4
@@ -50,7 +49,6 @@ LASTING_ROWS = 6
 LEAST_PRESENT_ROWS = 30
 
 _OF_THE_MONITORING = re.compile(r"^scrape_|^python_|^go_|^jvm_|gc_|promhttp|rootward_")
-_FILLS = re.compile(r"mem|rss|heap|fds?$|filefd|disk_used|fs_usage|connections|threads")
 _STATISTIC = re.compile(r"_?(p\d+|mean|avg|max|median)$")
 _SHARE = re.compile(r"ratio|rate|percent|success|availab|%")
 _FLOOR = {Kind.LATENCY: 0.1, Kind.TRAFFIC: 0.1, Kind.SATURATION: 0.1}
@@ -340,7 +338,7 @@ def _enough(frame: Window, column: int) -> bool:
 
 def _runs_out(finding: Finding, frame: Window, column: int) -> bool:
     """Whether a resource that can run out has been filling up steadily since the onset."""
-    if not _FILLS.search(finding.series.metric) or finding.score < 1:
+    if not FILLS.search(finding.series.metric) or finding.score < 1:
         return False
     tail = frame.values[-GROWTH_ROWS:, column]
     if len(frame.values) - finding.onset < GROWTH_ROWS or not np.all(np.isfinite(tail)):
