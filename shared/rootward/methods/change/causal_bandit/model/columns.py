@@ -60,7 +60,8 @@ class Columns:
         at = (action, self._node)
         # Weights and spread are 0 outside of the parents, so that all values may go in.
         gain = self.spread[at] @ values
-        doubt = 1 + gain @ values
+        # Rounding may take a spread below zero where the prior is next to nothing.
+        doubt = 1 + np.maximum(gain @ values, 0.0)
         error = values - self.means - self.weights[at] @ values
         full = np.zeros(self.nodes) if self.most is None else self.counts[at] >= self.most
         takes = np.where(full, 0.0, 1.0)
