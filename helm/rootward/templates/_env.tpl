@@ -1,0 +1,37 @@
+{{- /* Settings of the process. Numbers go through toJson, which writes 16777216 as it is. */}}
+{{- define "rootward.env" -}}
+- name: ROOTWARD_HOST
+  value: 0.0.0.0
+- name: ROOTWARD_PORT
+  value: "8080"
+- name: ROOTWARD_DATABASE_URL
+  value: sqlite:////data/rootward.db
+{{- if .Values.scrapeTargets }}
+- name: ROOTWARD_SCRAPE_FILE
+  value: /etc/rootward/scrape.json
+{{- end }}
+{{- if .Values.intakeRules }}
+- name: ROOTWARD_INTAKE_FILE
+  value: /etc/rootward/intake.toml
+{{- end }}
+{{- if .Values.runbooks }}
+- name: ROOTWARD_RUNBOOKS
+  value: /etc/rootward/runbooks
+{{- end }}
+{{- with .Values.samplesUrlSecret }}
+{{- if .name }}
+- name: ROOTWARD_SAMPLES_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+- name: ROOTWARD_{{ upper $name }}
+  value: {{ ternary $value (toJson $value) (kindIs "string" $value) | quote }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

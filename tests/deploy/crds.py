@@ -1,0 +1,72 @@
+"""The parts of three custom resources that the chart writes, closed to other fields.
+
+Written from the documentation of the Prometheus operator (monitoring.coreos.com/v1) and of the
+Gateway API (gateway.networking.k8s.io/v1): a check of what we write, not their whole schemas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+DURATION: Schema = {"type": "string", "pattern": r"^([0-9]+(ms|[smhdwy]))+$"}
+
+
+def _closed(required: Schema, **optional: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _listed(items: Schema) -> Schema:
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+def _resource(version: str, kind: str, spec: Schema) -> Schema:
+    metadata = _closed({"name": TEXT, "labels": TEXTS}, annotations=TEXTS)
+    fixed = {"apiVersion": {"const": version}, "kind": {"const": kind}}
+    return _closed({**fixed, "metadata": metadata, "spec": spec})
+
+
+_endpoint = _closed(
+    {"port": TEXT, "path": {"const": "/metrics"}}, interval=DURATION, scrapeTimeout=DURATION
+)
+_alert = _closed(
+    {"alert": TEXT, "expr": TEXT, "labels": TEXTS, "annotations": TEXTS}, **{"for": DURATION}
+)
+_path = _closed({"type": {"enum": ["Exact", "PathPrefix"]}, "value": TEXT})
+_backend = _closed({"name": TEXT, "port": {"type": "integer"}})
+_rule = _closed({"matches": _listed(_closed({"path": _path})), "backendRefs": _listed(_backend)})
+
+SCHEMAS: dict[str, Schema] = {
+    "ServiceMonitor": _resource(
+        "monitoring.coreos.com/v1",
+        "ServiceMonitor",
+        _closed(
+            {"selector": _closed({"matchLabels": TEXTS}), "endpoints": _listed(_endpoint)},
+            jobLabel=TEXT,
+        ),
+    ),
+    "PrometheusRule": _resource(
+        "monitoring.coreos.com/v1",
+        "PrometheusRule",
+        _closed({"groups": _listed(_closed({"name": TEXT, "rules": _listed(_alert)}))}),
+    ),
+    "HTTPRoute": _resource(
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        _closed(
+            {
+                "parentRefs": _listed(_closed({"name": TEXT}, namespace=TEXT, sectionName=TEXT)),
+                "rules": _listed(_rule),
+            },
+            hostnames=_listed(TEXT),
+        ),
+    ),
+}
