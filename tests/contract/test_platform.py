@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import event, inspect
+from sqlalchemy import Connection, event, inspect
 
 from rootward import bootstrap
 from rootward.adapters.clock import SystemClock
@@ -203,8 +203,17 @@ class TestSqlite:
     ):
         migrate(database)
 
+        file, aside = tmp_path / "rootward.db", tmp_path / "aside.db"
+
+        def work(connection: Connection) -> None:
+            connection.exec_driver_sql("CREATE TABLE refused (x)")
+            file.rename(aside)
+
         with pytest.raises(Unavailable, match="gone"):
-            database.write(lambda connection: (tmp_path / "rootward.db").unlink())
+            database.write(work)
+
+        aside.rename(file)
+        assert "refused" not in inspect(database.engine).get_table_names()
         database.close()
 
 

@@ -6,9 +6,11 @@ import math
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -103,13 +105,19 @@ class Node:
         return stopped(self.process)
 
     def until_idle(self) -> None:
-        """Return once it has handled all that it took."""
-        until(self.idle, "all that was taken is handled")
+        """Return once it has handled all that it took, and others can read it."""
+        until(lambda: self.idle() and not self._queued(), "all that was taken is handled")
 
     def settle(self) -> None:
         """Stop it once it has handled all that it took."""
         self.until_idle()
         assert self.stop() == 0
+
+    def _queued(self) -> int:
+        """Batches that other readers of the database do not see yet; it takes a second at most."""
+        with closing(sqlite3.connect(self.database)) as reader:
+            (count,) = reader.execute("SELECT count(*) FROM queued_batch").fetchone()
+            return int(count)
 
     def idle(self) -> bool:
         """Whether it has handled all that it took."""

@@ -75,6 +75,16 @@ def test_what_was_accepted_survives_kills_at_random_moments(under_way: Sending, 
     require_kept(under_way.settle(), f"kill-{kills}")
 
 
+def test_it_ends_in_order_when_told_to_while_requests_come_in(under_way: Sending):
+    moments = np.random.default_rng(3)
+    for _ in range(3):
+        pause(moments.uniform(0, 1))
+        assert under_way.node.stop() == 0
+        under_way.restart()
+        under_way.until_accepted()
+    require_kept(under_way.settle(), "sigterm")
+
+
 def test_a_database_that_is_locked_refuses_until_it_is_free(under_way: Sending):
     holder = sqlite3.connect(under_way.node.database, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

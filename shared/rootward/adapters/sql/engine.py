@@ -112,7 +112,7 @@ class Database:
 
         Raises:
             Unavailable: the database does not answer, is locked, its disk is full or its file
-                is gone; nothing was written, or nothing that lasts.
+                is gone; nothing was written.
         """
         for _ in range(3):
             try:
@@ -128,8 +128,8 @@ class Database:
                 connection = connection.execution_options(rootward_writes=True)
                 with connection.begin():
                     done = work(connection)
-            self._require_file()
-            return done
+                    self._require_file()  # before the commit, so that what is refused is not kept
+                    return done
 
     def _require_file(self) -> None:
         if self._file is not None:
