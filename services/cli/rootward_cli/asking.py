@@ -14,24 +14,21 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from rootward.errors import InsufficientData, MissingLibrary
-from rootward.methods import registry
 from rootward.methods.base import Method, Need
 from rootward.methods.needs import missing_library, missing_needs
 from rootward.model.case import Case
 from rootward.model.incident import Change, Diagnosis
 from rootward.model.result import Bars, Block, Cell, GraphBlock, Heatmap, Lines, Result, Scatter
 from rootward.model.result import Table as TableBlock
-from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.rca.diagnose import diagnose
 from rootward.rca.frame import framed
 from rootward.rca.labelled_calls import labelled_calls
-from rootward.rca.onset import find_onset
+from rootward.rca.onset import with_onset
+from rootward_cli import rankers
 from rootward_cli.cases import Recording
 from rootward_worker import runbooks
 
-DISCOVERY = "neural_granger"
-"""Learns the graph where a method needs one."""
 CHANGE_DEVIATIONS = 6.0
 """How far the median since the onset must lie from the one before, to be a change."""
 ROWS = 15
@@ -49,17 +46,13 @@ class Subject:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """Its diagnosis, with a learned graph."""
-        learner = registry.load().make(DISCOVERY)
         window, calls = self.recording.window, self.recording.calls
-        return diagnose(window, discovery=learner, calls=calls, seed=self.seed)  # type: ignore[arg-type]
+        return diagnose(window, discovery=rankers.discovery(), calls=calls, seed=self.seed)
 
     @cached_property
     def window(self) -> Window:
         """Rates and latencies, with the onset that is known or found."""
-        frame = framed(self.recording.window)
-        if frame.onset is not None:
-            return frame
-        return frame.with_onset(find_onset(frame.values, traits(frame.series).siblings))
+        return with_onset(framed(self.recording.window))
 
     def case(self, needs: Iterable[Need]) -> Case:
         """What a method gets to see; a recording holds no earlier windows and no experiment."""

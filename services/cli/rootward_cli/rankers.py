@@ -10,10 +10,9 @@ from rootward.methods import registry
 from rootward.methods.base import DiscoveryMethod, RankingMethod
 from rootward.model.case import Case
 from rootward.model.incident import Diagnosis
-from rootward.model.traits import traits
 from rootward.rca.diagnose import diagnose
 from rootward.rca.frame import framed
-from rootward.rca.onset import find_onset
+from rootward.rca.onset import with_onset
 from rootward_cli.cases import Recording
 
 DIAGNOSIS = "diagnosis"
@@ -104,8 +103,7 @@ def _of_method(recording: Recording, method: RankingMethod, seed: int) -> Rankin
     """A method alone; where no onset is known, it gets the one that a diagnosis would find."""
     window = recording.window
     if window.onset is None:
-        rates = framed(window)
-        window = window.with_onset(find_onset(rates.values, traits(rates.series).siblings))
+        window = window.with_onset(with_onset(framed(window)).onset)
     case = Case(window, seed=seed, calls=recording.calls)
     scores = method.scores(case)
     return Ranking(

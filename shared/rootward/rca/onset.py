@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from rootward.model.traits import traits
+from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures, median
 from rootward.numerics.suspicion import DEPARTED, NEVER, first_rows
 
@@ -49,6 +51,13 @@ def find_onset(
     if found is None or best < _LEAST_SHIFT:
         return None
     return _dated(values[: found + horizon], found, siblings)
+
+
+def with_onset(window: Window) -> Window:
+    """The same framed window with its onset: the one it has, else the one that is found."""
+    if window.onset is not None:
+        return window
+    return window.with_onset(find_onset(window.values, traits(window.series).siblings))
 
 
 def _shift(found: Departures, row: int) -> Float[np.ndarray, " series"]:
