@@ -19,11 +19,6 @@ from tests.services.alert_messages import NOW, alert, notification, notify, reso
 
 
 @pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
-
-
-@pytest.fixture
 def jobs(fake_platform: Platform) -> FakeJobs:
     assert isinstance(fake_platform.jobs, FakeJobs)
     return fake_platform.jobs

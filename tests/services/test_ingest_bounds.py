@@ -37,12 +37,6 @@ def counted(limit: str) -> float:
 
 
 @pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
-@pytest.fixture
 def client(fake_platform: Platform) -> TestClient:
     return TestClient(create_app(fake_platform, TIGHT))
 

@@ -36,11 +36,6 @@ def event(**more: Any) -> dict[str, Any]:
     } | more
 
 
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
-
-
 def only(platform: Platform) -> ChangeEvent:
     (stored,) = platform.change_events.page().items
     return stored

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rootward.ports import Platform, WindowQuery
 from rootward.testing.fakes import FakeBus
-from rootward_ingest.app import create_app
 from rootward_ingest.contradictions import Newest, Numbered
-from rootward_ingest.intake import Limits
 
 NOW = 1_700_000_000.0
-
-
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
 
 
 def send(client: TestClient, *samples: tuple[float, float | None]) -> tuple[int, dict[str, int]]:

@@ -44,17 +44,6 @@ from tests.services.otlp_messages import (
 )
 
 
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
-
-
 @pytest.mark.parametrize("path", ["/v1/metrics", "/api/v1/otlp/v1/metrics"])
 @pytest.mark.parametrize("compress", [lambda body: body, gzip.compress])
 def test_a_gauge_is_published_with_its_service_and_instance(

@@ -10,10 +10,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from prometheus_client import REGISTRY
 
-from rootward.ports import Platform
 from rootward.testing.fakes import FakeBus
-from rootward_ingest.app import create_app
-from rootward_ingest.intake import Limits
 from tests.services.otlp_messages import (
     CART,
     CUMULATIVE,
@@ -27,17 +24,6 @@ from tests.services.otlp_messages import (
     stored,
     summed,
 )
-
-
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,6 @@ def client_of(platform: Platform, limits: Limits | None = None) -> TestClient:
 
 
 @pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
-@pytest.fixture
 def client(fake_platform: Platform) -> TestClient:
     return client_of(fake_platform)
 

@@ -39,17 +39,6 @@ def written(answer: object) -> tuple[str, str, str]:
     return tuple(answer.headers[f"X-Prometheus-Remote-Write-{kind}-Written"] for kind in kinds)
 
 
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
-
-
 @pytest.mark.parametrize("path", ["/api/v1/write", "/api/v1/push"])
 @pytest.mark.parametrize(
     "media",

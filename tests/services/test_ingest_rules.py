@@ -32,12 +32,6 @@ Send = Callable[[TestClient, str, str], int]
 """Client, metric and replica to the status of the answer."""
 
 
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
 def client_of(platform: Platform, laid_down: Rules | None = None) -> TestClient:
     intake = Intake(platform, Limits(), rules=laid_down)
     return TestClient(create_app(platform, Limits(), intake=intake))

@@ -17,17 +17,6 @@ NOW = 1_700_000_000.0
 SAMPLE = {"service": "cart", "metric": "latency_seconds", "time": NOW, "value": 0.2}
 
 
-@pytest.fixture
-def client(fake_platform: Platform) -> TestClient:
-    return TestClient(create_app(fake_platform, Limits()))
-
-
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
 def test_samples_one_by_one_are_accepted_with_a_count(client: TestClient, bus: FakeBus):
     more = SAMPLE | {"labels": {"instance": "cart-1"}, "time": "2023-11-14T22:13:21Z", "value": 3}
     answer = client.post("/api/v1/samples", json={"samples": [SAMPLE, more]})

@@ -75,12 +75,6 @@ def scraper(fake_platform: Platform, file: Path) -> Iterator[Scraper]:
     made.stop()
 
 
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
 def by_metric(batch: SampleBatch) -> dict[str, float]:
     """Value by metric with the labels that are not the target's."""
     found = {}

@@ -30,12 +30,6 @@ def client(fake_platform: Platform) -> TestClient:
     return TestClient(create_app(fake_platform, LIMITS, intake=intake))
 
 
-@pytest.fixture
-def bus(fake_platform: Platform) -> FakeBus:
-    assert isinstance(fake_platform.bus, FakeBus)
-    return fake_platform.bus
-
-
 def rows(count: int, first: int = 0) -> dict[str, object]:
     """One sample of each of so many series."""
     one = {"service": "cart", "time": NOW, "value": 1.0}
