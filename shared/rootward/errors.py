@@ -11,6 +11,8 @@
     ├── InsufficientData          too little data to answer honestly
     ├── NotFound                  no such incident, series or method
     ├── InvalidParameters         parameters a method does not have or cannot take
+    ├── Unauthenticated           it is not known who is asking
+    ├── Forbidden                 who is asking may not do this
     ├── Busy                      a bound was reached; try again later
     ├── OverQuota                 a tenant sends more than it may
     ├── Unavailable               a database, bus or queue does not answer
@@ -67,6 +69,14 @@ class NotFound(RootwardError):
 
 class InvalidParameters(RootwardError):
     """A method was given parameters that it does not have or cannot take."""
+
+
+class Unauthenticated(RootwardError):
+    """It is not known who is asking: no credentials, or none that are good."""
+
+
+class Forbidden(RootwardError):
+    """Who is asking may not do this; the text says what it takes."""
 
 
 class Busy(RootwardError):

@@ -12,12 +12,14 @@ from fastapi import APIRouter, Query, Request, Response
 
 from rootward import __version__
 from rootward.errors import InvalidInput
+from rootward.model.access import Right
 from rootward.model.alert import AlertStatus
 from rootward.model.incident import Incident, Status
 from rootward.model.series import Series
 from rootward.ports import Platform
 from rootward_dashboard import answers, reading, wire
 from rootward_dashboard import schemas as out
+from rootward_dashboard.access import needs
 from rootward_dashboard.figures import instant
 from rootward_dashboard.guard import Guarded, readable
 from rootward_dashboard.names import incident_key
@@ -33,7 +35,8 @@ Service = Annotated[str | None, Query(description="Only of this service.")]
 def router(platform: Platform) -> APIRouter:
     """The routes of the API."""
     api = _Api(platform)
-    routes = APIRouter(prefix=PREFIX, route_class=Guarded, tags=["rca"])
+    reads = [needs(Right.READ)]
+    routes = APIRouter(prefix=PREFIX, route_class=Guarded, tags=["rca"], dependencies=reads)
     for path, endpoint, name, model in (
         ("/incidents", api.incidents, "list_incidents", out.IncidentPageOut),
         ("/incidents/{key}", api.incident, "get_incident", answers.IncidentDetailOut),
@@ -58,6 +61,7 @@ def router(platform: Platform) -> APIRouter:
             operation_id=name,
             response_model=out.QueuedOut,
             responses=_problems(403, 404, 422, 503),
+            dependencies=[needs(Right.RESPOND)],
         )
     return routes
 

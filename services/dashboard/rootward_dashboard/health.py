@@ -9,12 +9,13 @@ from rootward.errors import Unavailable
 from rootward.ports import Platform
 from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG, exposition
 from rootward_dashboard import reading
+from rootward_dashboard.access import open_to_all
 from rootward_dashboard.guard import Guarded, readable
 
 
 def router(platform: Platform) -> APIRouter:
     """/livez, /readyz, their usual aliases, and /metrics."""
-    routes = APIRouter(route_class=Guarded, include_in_schema=False)
+    routes = APIRouter(route_class=Guarded, include_in_schema=False, dependencies=[open_to_all()])
 
     def livez() -> Response:
         return PlainTextResponse("ok\n")

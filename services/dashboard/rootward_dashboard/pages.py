@@ -10,9 +10,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rootward.errors import InvalidInput, NotFound
+from rootward.model.access import Right
 from rootward.model.incident import Incident, Status
 from rootward.ports import Platform
 from rootward_dashboard import assets, list_view, reading, rendering, slots_view
+from rootward_dashboard.access import needs, open_to_all
 from rootward_dashboard.blocks_view import analysis_view
 from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
 from rootward_dashboard.incident_view import incident_view
@@ -35,12 +37,15 @@ def router(platform: Platform) -> APIRouter:
         ("/incidents/{key}/report", pages.report),
         ("/methods", pages.methods),
         ("/status", pages.status),
-        ("/static/{name}", _static),
-        ("/favicon.ico", _favicon),
     ):
-        readable(routes, path, endpoint)
-    routes.add_api_route("/incidents/{key}/diagnose", pages.diagnose, methods=["POST"])
-    routes.add_api_route("/incidents/{key}/analyses", pages.analyse, methods=["POST"])
+        readable(routes, path, endpoint, dependencies=[needs(Right.READ)])
+    readable(routes, "/static/{name}", _static, dependencies=[open_to_all()])
+    readable(routes, "/favicon.ico", _favicon, dependencies=[open_to_all()])
+    for path, start in (
+        ("/incidents/{key}/diagnose", pages.diagnose),
+        ("/incidents/{key}/analyses", pages.analyse),
+    ):
+        routes.add_api_route(path, start, methods=["POST"], dependencies=[needs(Right.RESPOND)])
     return routes
 
 

@@ -11,12 +11,14 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from rootward.errors import (
     Busy,
+    Forbidden,
     InsufficientData,
     InvalidInput,
     InvalidParameters,
     NotFound,
     RootwardError,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     UnsupportedMedia,
 )
@@ -45,6 +47,8 @@ _KINDS: tuple[tuple[type[RootwardError], int, str, str], ...] = (
     (TooLarge, 413, "too_large", "Too large"),
     (UnsupportedMedia, 415, "unsupported_media", "Media type not supported"),
     (InvalidInput, 400, "invalid_input", "Invalid input"),
+    (Unauthenticated, 401, "unauthenticated", "Who is asking?"),
+    (Forbidden, 403, "forbidden", "Not allowed"),
     (InsufficientData, 409, "insufficient_data", "Too little data"),
     (Busy, 503, "busy", "Busy"),
     (Unavailable, 503, "unavailable", "A part of the system does not answer"),
@@ -72,7 +76,7 @@ def problem_of(error: Exception) -> Problem:
     for kind, status, code, title in _KINDS:
         if isinstance(error, kind):
             text = str(error).encode("utf-8", "backslashreplace").decode()
-            return Problem(status, code, title, text, headers=_retry_after(error))
+            return Problem(status, code, title, text, headers=_headers(error))
     return _INTERNAL
 
 
@@ -130,7 +134,9 @@ def _pointer(location: tuple[str | int, ...]) -> str:
     return "".join(f"/{part}" for part in location)
 
 
-def _retry_after(error: RootwardError) -> dict[str, str]:
+def _headers(error: RootwardError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="rootward"'}
     if isinstance(error, Busy):
         return {"Retry-After": str(max(1, round(error.retry_after_seconds)))}
     return {"Retry-After": "5"} if isinstance(error, Unavailable) else {}
