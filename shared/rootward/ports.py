@@ -169,6 +169,27 @@ class IncidentStore(Protocol):
         """Replace changes, severity, status and times of an incident that is there."""
         ...
 
+    def open_or_join(
+        self, choose: Callable[[tuple[Incident, ...]], Incident], tenant: str = DEFAULT_TENANT
+    ) -> Incident:
+        """Store what `choose` makes of the open incidents (`current`): a new one, or one changed.
+
+        Nobody else, in any process, opens or changes an incident of the tenant meanwhile: of
+        detectors that see one fault at once, one opens the incident and the others join it.
+        `choose` may be called again, so it does nothing else. A new incident is numbered.
+        """
+        ...
+
+    def revise(
+        self, incident_id: str, change: Callable[[Incident], Incident], tenant: str = DEFAULT_TENANT
+    ) -> Incident:
+        """Replace an incident by what `change` makes of it as it is now, alone as above.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
     def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
         """Open incidents, oldest first."""
         ...
@@ -268,11 +289,7 @@ class AlertStore(Protocol):
         ...
 
     def link(self, key: str, incident_id: str, *, opened: bool, tenant: str) -> None:
-        """Note which incident an alert opened or joined; the first one stays.
-
-        Raises:
-            NotFound: there is no such alert.
-        """
+        """Note which incident an alert opened or joined; the first stays. Raises NotFound."""
         ...
 
     def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Alert, ...]:
@@ -288,11 +305,7 @@ class AlertStore(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> AlertPage:
-        """Alerts, the last that came first, page by page (keyset).
-
-        Raises:
-            InvalidInput: the cursor is not one of ours.
-        """
+        """Alerts, the last that came first, by keyset; raises InvalidInput for a strange cursor."""
         ...
 
     def expire(self, before_unix: float) -> int:
@@ -333,11 +346,7 @@ class ChangeEventStore(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> ChangeEventPage:
-        """Events, the last that came first, page by page (keyset).
-
-        Raises:
-            InvalidInput: the cursor is not one of ours.
-        """
+        """Events, the last that came first, by keyset; raises InvalidInput for a strange cursor."""
         ...
 
     def expire(self, before_unix: float) -> int:

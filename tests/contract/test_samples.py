@@ -287,7 +287,9 @@ class TestSamplesOnDisk:
     def test_a_full_disk_is_named(self, url: str, monkeypatch: pytest.MonkeyPatch):
         store = self._open(url)
         usage = type("Usage", (), {"free": 10 * 2**20})
-        monkeypatch.setattr("rootward.adapters.sql.engine.shutil.disk_usage", lambda _: usage)
+        monkeypatch.setattr(
+            "rootward.adapters.sql.dialects.sqlite.shutil.disk_usage", lambda _: usage
+        )
 
         with pytest.raises(Unavailable, match="10 MiB free"):
             store.check()

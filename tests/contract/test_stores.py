@@ -90,6 +90,46 @@ class TestIncidents:
         assert stores.incidents.current() == ()
         assert stores.incidents.page(service="shop").items == (found,)
 
+    def test_a_choice_opens_an_incident_or_joins_an_open_one(self, stores: Platform):
+        more = (*_incident(0).changes, Change(SHOP, START + 9, -4.0, 2.0, 1.0))
+
+        def choose(current: tuple[Incident, ...]) -> Incident:
+            return replace(current[-1], changes=more) if current else _incident(0)
+
+        first = stores.incidents.open_or_join(choose)
+        assert first == replace(_incident(0), number=1)
+        assert stores.incidents.open_or_join(choose) == replace(first, changes=more)
+        assert stores.incidents.current() == (replace(first, changes=more),)
+        assert stores.incidents.page(service="shop").items == (replace(first, changes=more),)
+
+    def test_a_choice_sees_the_open_incidents_of_its_tenant(self, stores: Platform):
+        for k in (1, 0, 2):
+            stores.incidents.open(_incident(k))
+        stores.incidents.update(_incident(2, status=Status.RESOLVED))
+        seen: list[str] = []
+
+        def choose(current: tuple[Incident, ...]) -> Incident:
+            seen.extend(i.id for i in current)
+            return _incident(7, tenant="two") if not current else current[0]
+
+        stores.incidents.open_or_join(choose)
+        assert seen == ["id0", "id1"]
+        assert stores.incidents.open_or_join(choose, "two").tenant == "two"
+
+    def test_a_revision_changes_what_is_stored_now_but_not_who_it_is(self, stores: Platform):
+        stores.incidents.open(_incident(0))
+        stores.incidents.update(_incident(0, title="changed since"))
+
+        def resolved(now: Incident) -> Incident:
+            return replace(now, id="other", number=9, status=Status.RESOLVED)
+
+        found = stores.incidents.revise("INC-1", resolved)
+
+        assert (found.id, found.number, found.title) == ("id0", 1, "changed since")
+        assert stores.incidents.get("id0") == found
+        with pytest.raises(NotFound):
+            stores.incidents.revise("id9", resolved)
+
     def test_what_is_not_there_is_not_found(self, stores: Platform):
         for missing in ("id9", "INC-9", "INC-x", "", "INC-99999999999999999999"):
             with pytest.raises(NotFound):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
 from rootward.adapters.intake import GroupCommit, Places
 from rootward.adapters.sql.arrivals import Packed
+from rootward.adapters.sql.dialects.base import Claim
 from rootward.adapters.sql.queues import QueuedBatch, QueuedJob, SqlBatchQueue, SqlJobQueue
 from rootward.errors import InvalidInput, InvalidParameters, Unavailable
 from rootward.model.series import SampleBatch
@@ -51,7 +52,7 @@ class EmbeddedBus:
         """Id of the last batch that was dealt with."""
         self._removed = 0
         self._thread: threading.Thread | None = None
-        self._let_go: Callable[[], None] = lambda: None
+        self._claim: Claim | None = None
 
     def publish(self, batch: SampleBatch) -> None:
         """Take a batch; once this returns, the batch survives a crash of the process.
@@ -83,7 +84,7 @@ class EmbeddedBus:
         """
         if self._thread is not None:
             raise InvalidInput("this bus is served already")
-        self._let_go = self._queue.claim()
+        self._claim = self._queue.claim()
         self._thread = threading.Thread(
             target=self._run, args=(handler,), name="rootward-bus", daemon=True
         )
@@ -104,7 +105,8 @@ class EmbeddedBus:
             self._tidy()
         except Unavailable as error:
             log.warning("handled batches stay queued", extra={"reason": str(error)})
-        self._let_go()
+        if self._claim is not None:
+            self._claim.let_go()
 
     def _put(self, items: Sequence[Packed]) -> None:
         handled = self._handled
@@ -190,7 +192,7 @@ class ThreadJobs:
         self._changes = 0
         self._closed = False
         self._threads: list[threading.Thread] = []
-        self._let_go: Callable[[], None] = lambda: None
+        self._claim: Claim | None = None
 
     def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
         """Queue a job; once this returns, the job survives a crash of the process.
@@ -219,7 +221,7 @@ class ThreadJobs:
         """
         if self._threads:
             raise InvalidInput("these jobs are served already")
-        self._let_go = self._queue.claim()
+        self._claim = self._queue.claim()
         self._places.change(-self._queue.recover())
         self._threads = [
             threading.Thread(
@@ -244,7 +246,8 @@ class ThreadJobs:
                 thread.join(LONGEST_STOP_SECONDS)
         if any(thread.is_alive() for thread in self._threads):
             log.warning("a job did not end in time; it runs again after the next start")
-        self._let_go()
+        if self._claim is not None:
+            self._claim.let_go()
 
     def _run(self, handlers: Mapping[str, JobHandler]) -> None:
         while not self._closed:

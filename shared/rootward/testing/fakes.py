@@ -244,8 +244,30 @@ class FakeIncidentStore:
 
     def update(self, incident: Incident) -> None:
         """Replace an incident that is there; it keeps its number."""
-        known = self.get(incident.id, incident.tenant)
-        self._incidents[incident.tenant, known.id] = replace(incident, number=known.number)
+        self.revise(incident.id, lambda _: incident, incident.tenant)
+
+    def open_or_join(
+        self,
+        choose: Callable[[tuple[Incident, ...]], Incident],
+        tenant: str = DEFAULT_TENANT,
+    ) -> Incident:
+        """Store what `choose` makes of the open incidents: one of them, changed, or a new one."""
+        chosen = choose(self.current(tenant))
+        if (tenant, chosen.id) in self._incidents:
+            return self.revise(chosen.id, lambda _: chosen, tenant)
+        return self.open(chosen)
+
+    def revise(
+        self,
+        incident_id: str,
+        change: Callable[[Incident], Incident],
+        tenant: str = DEFAULT_TENANT,
+    ) -> Incident:
+        """Replace an incident by what `change` makes of it as it is now; raises NotFound."""
+        known = self.get(incident_id, tenant)
+        now = replace(change(known), id=known.id, tenant=tenant, number=known.number)
+        self._incidents[tenant, known.id] = now
+        return now
 
     def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
         """Open incidents, oldest first."""

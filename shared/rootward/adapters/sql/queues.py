@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import cramjam
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from rootward.adapters.sql.arrivals import Arrivals, Packed
+from rootward.adapters.sql.dialects.base import Claim
 from rootward.adapters.sql.engine import Database
 from rootward.adapters.sql.tables import chunk, dead_letter, job, queued_batch
 from rootward.codec import batch_from_bytes, batch_to_bytes
@@ -72,7 +73,7 @@ class SqlBatchQueue:
         self._clock = clock
         self._arrivals = arrivals or Arrivals(database)
 
-    def claim(self) -> Callable[[], None]:
+    def claim(self) -> Claim:
         """Serve the queue alone; see `Database.claim`."""
         return self._database.claim("bus")
 
@@ -168,7 +169,7 @@ class SqlJobQueue:
         self._database = database
         self._clock = clock
 
-    def claim(self) -> Callable[[], None]:
+    def claim(self) -> Claim:
         """Serve the queue alone; see `Database.claim`."""
         return self._database.claim("jobs")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import (
@@ -44,16 +44,9 @@ class SqlIncidentStore:
         """Store a new incident and number it; one with this id that is there already stays."""
 
         def work(connection: Connection) -> Incident:
+            self._alone(connection, incident.tenant)
             known = _find(connection, incident.tenant, _INCIDENT.id == incident.id)
-            if known is not None:
-                return known
-            highest = connection.scalar(
-                select(func.max(_INCIDENT.number)).where(_INCIDENT.tenant == incident.tenant)
-            )
-            numbered = replace(incident, number=(highest or 0) + 1)
-            connection.execute(insert(tables.incident).values(_row(numbered)))
-            _set_services(connection, numbered)
-            return numbered
+            return known or _insert(connection, incident)
 
         return self._database.write(work)
 
@@ -63,28 +56,48 @@ class SqlIncidentStore:
         Raises:
             NotFound: there is none with this id.
         """
+        self.revise(incident.id, lambda _: incident, incident.tenant)
 
-        def work(connection: Connection) -> None:
-            known = _found(connection, incident.tenant, incident.id)
-            numbered = replace(incident, number=known.number)
-            connection.execute(
-                update(tables.incident)
-                .where(_INCIDENT.tenant == incident.tenant, _INCIDENT.id == incident.id)
-                .values(_row(numbered))
-            )
-            _set_services(connection, numbered)
+    def open_or_join(
+        self,
+        choose: Callable[[tuple[Incident, ...]], Incident],
+        tenant: str = DEFAULT_TENANT,
+    ) -> Incident:
+        """Store what `choose` makes of the open incidents: one of them, changed, or a new one."""
 
-        self._database.write(work)
+        def work(connection: Connection) -> Incident:
+            self._alone(connection, tenant)
+            chosen = choose(_current(connection, tenant))
+            known = _find(connection, tenant, _INCIDENT.id == chosen.id)
+            if known is None:
+                return _insert(connection, chosen)
+            return _replace(connection, known, chosen)
+
+        return self._database.write(work)
+
+    def revise(
+        self,
+        incident_id: str,
+        change: Callable[[Incident], Incident],
+        tenant: str = DEFAULT_TENANT,
+    ) -> Incident:
+        """Replace an incident by what `change` makes of it as it is now; raises NotFound."""
+
+        def work(connection: Connection) -> Incident:
+            self._alone(connection, tenant)
+            known = _found(connection, tenant, incident_id)
+            return _replace(connection, known, change(known))
+
+        return self._database.write(work)
+
+    def _alone(self, connection: Connection, tenant: str) -> None:
+        """Let nobody else open or change incidents of the tenant until the commit."""
+        self._database.exclude(connection, f"incidents of {tenant}")
 
     def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
         """Open incidents, oldest first."""
-        query = (
-            select(_INCIDENT.body)
-            .where(_INCIDENT.tenant == tenant, _INCIDENT.status == Status.OPEN.value)
-            .order_by(_INCIDENT.opened_unix, _INCIDENT.number)
-        )
         with self._database.reading() as connection:
-            return _incidents(connection.scalars(query))
+            return _current(connection, tenant)
 
     def get(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Incident:
         """One incident by its id, or by its number written `INC-7`.
@@ -252,6 +265,37 @@ def _row(incident: Incident) -> dict[str, object]:
         "opened_unix": incident.opened_unix,
         "body": to_json(incident, Incident),
     }
+
+
+def _insert(connection: Connection, incident: Incident) -> Incident:
+    highest = connection.scalar(
+        select(func.max(_INCIDENT.number)).where(_INCIDENT.tenant == incident.tenant)
+    )
+    numbered = replace(incident, number=(highest or 0) + 1)
+    connection.execute(insert(tables.incident).values(_row(numbered)))
+    _set_services(connection, numbered)
+    return numbered
+
+
+def _replace(connection: Connection, known: Incident, changed: Incident) -> Incident:
+    now = replace(changed, id=known.id, tenant=known.tenant, number=known.number)
+    if now != known:
+        connection.execute(
+            update(tables.incident)
+            .where(_INCIDENT.tenant == known.tenant, _INCIDENT.id == known.id)
+            .values(_row(now))
+        )
+        _set_services(connection, now)
+    return now
+
+
+def _current(connection: Connection, tenant: str) -> tuple[Incident, ...]:
+    query = (
+        select(_INCIDENT.body)
+        .where(_INCIDENT.tenant == tenant, _INCIDENT.status == Status.OPEN.value)
+        .order_by(_INCIDENT.opened_unix, _INCIDENT.number)
+    )
+    return _incidents(connection.scalars(query))
 
 
 def _set_services(connection: Connection, incident: Incident) -> None:

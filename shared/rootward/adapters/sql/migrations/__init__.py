@@ -27,13 +27,23 @@ def _config(connection: Connection | None = None) -> Config:
 def migrate(database: Database) -> None:
     """Bring the tables up to date, all or nothing; several processes may call it at once.
 
+    One of them does it while the others wait. A database of a later version is left as it is:
+    its tables still take what this version writes.
+
     Raises:
         Unavailable: the database does not answer.
     """
     steps = pending(database)
-    if steps:
-        database.write(lambda connection: command.upgrade(_config(connection), "head"))
-        log.info("tables migrated", extra={"revision": steps[-1]})
+    if not steps:
+        return
+
+    def work(connection: Connection) -> None:
+        database.exclude(connection, "migrations")
+        if _lacking(connection):
+            command.upgrade(_config(connection), "head")
+
+    database.write(work)
+    log.info("tables migrated", extra={"revision": steps[-1]})
 
 
 def pending(database: Database) -> tuple[str, ...]:
@@ -43,6 +53,15 @@ def pending(database: Database) -> tuple[str, ...]:
         Unavailable: the database does not answer.
     """
     with database.reading() as connection:
-        done = MigrationContext.configure(connection).get_current_heads()
-    steps = ScriptDirectory.from_config(_config()).iterate_revisions("head", done or "base")
+        return _lacking(connection)
+
+
+def _lacking(connection: Connection) -> tuple[str, ...]:
+    done = MigrationContext.configure(connection).get_current_heads()
+    script = ScriptDirectory.from_config(_config())
+    known = {step.revision for step in script.walk_revisions()}
+    if not known.issuperset(done):
+        log.warning("the database is of a later version", extra={"revision": ", ".join(done)})
+        return ()
+    steps = script.iterate_revisions("head", done or "base")
     return tuple(step.revision for step in steps)[::-1]

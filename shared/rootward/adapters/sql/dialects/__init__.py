@@ -1,0 +1,1 @@
+"""What differs between SQLite and PostgreSQL, all of it: how they open, lock, wait and refuse."""
