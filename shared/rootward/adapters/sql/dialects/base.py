@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +13,7 @@ LOCK_SECONDS = 10.0
 """How long a write waits for another one before the database counts as unavailable."""
 
 
+@runtime_checkable
 class Claim(Protocol):
     """What makes a process the one that serves a queue; it ends with the process."""
 
@@ -25,6 +26,7 @@ class Claim(Protocol):
         ...
 
 
+@runtime_checkable
 class Dialect(Protocol):
     """A database of one kind, opened."""
 
