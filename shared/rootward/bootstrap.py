@@ -6,6 +6,7 @@ from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
 from rootward.adapters.promql_samples import PromqlSampleStore
 from rootward.adapters.pulled_bus import PulledBus
+from rootward.adapters.sql.access import SqlAccessStore
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
@@ -44,6 +45,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         alerts=SqlAlertStore(database),
         change_events=SqlChangeEventStore(database),
         quarantine=SqlQuarantine(database, chosen),
+        access=SqlAccessStore(database),
         clock=chosen,
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),
         stored_elsewhere=elsewhere is not None,

@@ -1,4 +1,4 @@
-"""The outside world, as the core sees it: nine ports, and the Platform that holds one of each."""
+"""The outside world, as the core sees it: its ports, and the Platform that holds one of each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from rootward.access.store import AccessStore
 from rootward.model.alert import Alert, AlertStatus
 from rootward.model.change_event import ChangeEvent
 from rootward.model.incident import Diagnosis, Incident, Status
@@ -382,6 +383,7 @@ class Platform:
     alerts: AlertStore
     change_events: ChangeEventStore
     quarantine: Quarantine
+    access: AccessStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

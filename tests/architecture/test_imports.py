@@ -22,12 +22,16 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "scipy", "networkx", "jaxtyping"},
     ),
     "rootward.codec": ({"rootward.model", "rootward.errors"}, {"numpy", "pydantic"}),
-    "rootward.ports": ({"rootward.model"}, set()),
+    "rootward.access.store": ({"rootward.model"}, set()),
+    "rootward.ports": ({"rootward.model", "rootward.access.store"}, set()),
+    "rootward.access": (
+        {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"}, {"argon2"}
+    ),
     "rootward.settings": ({"rootward.errors"}, {"pydantic", "pydantic_settings"}),
     "rootward.telemetry": ({"rootward.errors"}, {"prometheus_client"}),
     "rootward.adapters": (
-        {"rootward.model", "rootward.ports", "rootward.codec", "rootward.errors",
-         "rootward.telemetry"},
+        {"rootward.model", "rootward.ports", "rootward.access.store", "rootward.codec",
+         "rootward.errors", "rootward.telemetry"},
         {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx"},
     ),
     "rootward.bootstrap": (
@@ -36,11 +40,12 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "rootward.testing": (
         {"rootward.model", "rootward.numerics", "rootward.methods", "rootward.ports",
-         "rootward.codec", "rootward.errors"},
+         "rootward.access.store", "rootward.codec", "rootward.errors"},
         {"numpy", "scipy", "pydantic", "jaxtyping"},
     ),
     "rootward_ingest": (
-        {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"},
+        {"rootward.model", "rootward.ports", "rootward.access", "rootward.errors",
+         "rootward.telemetry"},
         {"fastapi", "starlette", "pydantic", "google", "cramjam", "prometheus_client", "numpy",
          "httpx", "opentelemetry"},
     ),
@@ -50,14 +55,15 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"numpy", "pydantic"},
     ),
     "rootward_dashboard": (
-        {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"},
+        {"rootward.model", "rootward.ports", "rootward.access", "rootward.errors",
+         "rootward.telemetry"},
         {"fastapi", "starlette", "pydantic", "jinja2", "networkx", "markupsafe"},
     ),
     "rootward_cli": (
         {"rootward.settings", "rootward.bootstrap", "rootward_ingest", "rootward_worker",
          "rootward_dashboard", "rootward.model", "rootward.methods", "rootward.rca",
          "rootward.testing", "rootward.errors", "rootward.telemetry", "rootward.adapters.clock",
-         "rootward.ports"},
+         "rootward.ports", "rootward.access"},
         {"typer", "rich", "uvicorn", "fastapi", "httpx", "numpy", "pydantic"},
     ),
 }  # fmt: skip

@@ -57,7 +57,7 @@ class FakeAlertStore:
             for a in reversed(self._of_tenant(tenant))
             if status in (None, a.status) and service in (None, a.service)
         ]
-        return AlertPage(*_page(found, limit, cursor))
+        return AlertPage(*page_of(found, limit, cursor))
 
     def expire(self, before_unix: float) -> int:
         """Forget what was not spoken of since; returns how many went."""
@@ -110,7 +110,7 @@ class FakeChangeEventStore:
         """Events, the last that came first; the cursor counts those seen."""
         every = reversed(self._of_tenant(tenant))
         found = [e for e in every if service in (None, e.service)]
-        return ChangeEventPage(*_page(found, limit, cursor))
+        return ChangeEventPage(*page_of(found, limit, cursor))
 
     def expire(self, before_unix: float) -> int:
         """Forget what happened before; returns how many went."""
@@ -123,7 +123,8 @@ class FakeChangeEventStore:
         return [e for e in self._events.values() if e.tenant == tenant]
 
 
-def _page(found: list[T], limit: int, cursor: str | None) -> tuple[tuple[T, ...], str | None]:
+def page_of(found: list[T], limit: int, cursor: str | None) -> tuple[tuple[T, ...], str | None]:
+    """One page of a list, and the cursor of the next one: how many items were seen."""
     if limit < 1:
         raise InvalidInput(f"a page holds at least one item, not {limit}")
     if cursor is not None and not (cursor.isascii() and cursor.isdigit()):

@@ -27,6 +27,7 @@ from rootward.ports import (
     SeriesInfo,
     WindowQuery,
 )
+from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 
 
@@ -388,5 +389,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         alerts=FakeAlertStore(),
         change_events=FakeChangeEventStore(),
         quarantine=FakeQuarantine(),
+        access=FakeAccessStore(),
         clock=chosen,
     )

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database
+from rootward.adapters.sql.paging import page
 from rootward.codec import from_json, to_json
-from rootward.errors import InvalidInput, NotFound
+from rootward.errors import NotFound
 from rootward.model.alert import Alert, AlertStatus
 from rootward.model.change_event import ChangeEvent
 from rootward.ports import DEFAULT_TENANT, AlertPage, ChangeEventPage
@@ -74,7 +75,7 @@ class SqlAlertStore:
         if service is not None:
             wanted.append(_ALERT.service == service)
         with self._database.reading() as connection:
-            bodies, more = _page(connection, tables.alert, wanted, limit, cursor)
+            bodies, more = page(connection, tables.alert, wanted, limit, cursor)
         return AlertPage(tuple(from_json(body, Alert) for body in bodies), more)
 
     def expire(self, before_unix: float) -> int:
@@ -131,7 +132,7 @@ class SqlChangeEventStore:
         if service is not None:
             wanted.append(_EVENT.service == service)
         with self._database.reading() as connection:
-            bodies, more = _page(connection, tables.change_event, wanted, limit, cursor)
+            bodies, more = page(connection, tables.change_event, wanted, limit, cursor)
         return ChangeEventPage(tuple(from_json(body, ChangeEvent) for body in bodies), more)
 
     def expire(self, before_unix: float) -> int:
@@ -198,30 +199,3 @@ def _put_event(connection: Connection, event: ChangeEvent) -> bool:
         )
     )
     return True
-
-
-def _page(
-    connection: Connection,
-    table: Table,
-    wanted: Sequence[ColumnElement[bool]],
-    limit: int,
-    cursor: str | None,
-) -> tuple[list[str], str | None]:
-    """Bodies of one page, the highest id first, and the cursor of the next one."""
-    if limit < 1:
-        raise InvalidInput(f"a page holds at least one item, not {limit}")
-    behind = [] if cursor is None else [table.c.id < _number(cursor)]
-    rows = connection.execute(
-        select(table.c.id, table.c.body)
-        .where(*wanted, *behind)
-        .order_by(table.c.id.desc())
-        .limit(limit + 1)
-    ).all()
-    more = str(rows[limit - 1].id) if len(rows) > limit else None
-    return [row.body for row in rows[:limit]], more
-
-
-def _number(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise InvalidInput("the cursor is not one of ours; start again without one")
-    return int(cursor)

@@ -186,3 +186,50 @@ change_event = Table(
     Index(None, "tenant", "at_unix"),
     sqlite_autoincrement=True,
 )
+
+api_token = Table(
+    "api_token",
+    metadata,
+    _tenant(),
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("created_unix", Double, nullable=False),
+    Column("expires_unix", Double),
+    Column("used_unix", Double),
+    Column("revoked_unix", Double),
+    Index(None, "tenant", "name"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _tenant(),
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_unix", Double, nullable=False),
+)
+
+login_session = Table(
+    "login_session",
+    metadata,
+    _tenant(),
+    Column("digest", String(64), primary_key=True),
+    Column("person", String(64), nullable=False),
+    Column("created_unix", Double, nullable=False),
+    Column("seen_unix", Double, nullable=False),
+    Index(None, "person"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("at_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "tenant", "id"),
+    sqlite_autoincrement=True,
+)
+"""Append-only: triggers of the database refuse to change or to delete a row."""
