@@ -9,12 +9,15 @@ from rootward.adapters.pulled_bus import PulledBus
 from rootward.adapters.sql.access import SqlAccessStore
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
+from rootward.adapters.sql.events import SqlEvents
+from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue, SqlJobQueue
+from rootward.adapters.sql.replies import SqlReplies
 from rootward.adapters.sql.samples import SqlSampleStore
-from rootward.adapters.sql.stores import SqlIncidentStore, SqlResultStore
+from rootward.adapters.sql.stores import SqlResultStore
 from rootward.errors import InvalidConfiguration
 from rootward.ports import Bus, Clock, Jobs, Platform
 from rootward.settings import Settings
@@ -40,12 +43,14 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         bus=_bus(settings, arrivals, chosen, elsewhere),
         jobs=_jobs(settings, database, chosen),
         samples=elsewhere or SqlSampleStore(database, arrivals),
-        incidents=SqlIncidentStore(database),
+        incidents=SqlIncidentStore(database, chosen),
         results=SqlResultStore(database),
         alerts=SqlAlertStore(database),
         change_events=SqlChangeEventStore(database),
         quarantine=SqlQuarantine(database, chosen),
         access=SqlAccessStore(database),
+        events=SqlEvents(database, chosen),
+        replies=SqlReplies(database, chosen),
         clock=chosen,
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),
         stored_elsewhere=elsewhere is not None,

@@ -10,6 +10,8 @@
     │   └── RejectedSamples       some samples were refused; the others were kept
     ├── InsufficientData          too little data to answer honestly
     ├── NotFound                  no such incident, series or method
+    ├── Conflict                  what was asked does not go with how things stand
+    │   └── Outdated              it was changed since it was read
     ├── InvalidParameters         parameters a method does not have or cannot take
     ├── Unauthenticated           it is not known who is asking
     ├── Forbidden                 who is asking may not do this
@@ -65,6 +67,14 @@ class InsufficientData(RootwardError):
 
 class NotFound(RootwardError):
     """There is no such incident, series or method."""
+
+
+class Conflict(RootwardError):
+    """What was asked does not go with how things stand; nothing was changed."""
+
+
+class Outdated(Conflict):
+    """It was changed since it was read; nothing was changed, read it again."""
 
 
 class InvalidParameters(RootwardError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rootward.model.graph import CausalGraph
+from rootward.model.handling import Handling
 from rootward.model.series import Series
 
 
@@ -59,6 +60,8 @@ class Incident:
     resolved_unix: float | None = None
     number: int | None = None
     """What people call it, INC-7; given by the store."""
+    handling: Handling = field(default_factory=Handling)
+    """What people made of it; only `IncidentStore.handle` changes it."""
 
     @property
     def services(self) -> tuple[str, ...]:

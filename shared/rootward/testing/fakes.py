@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rootward.errors import Busy, InsufficientData, InvalidInput, InvalidParameters, NotFound
-from rootward.model.incident import Diagnosis, Incident, Status
+from rootward.errors import Busy, InsufficientData, InvalidInput, InvalidParameters
 from rootward.model.result import Analysis, MethodEntry
 from rootward.model.series import SampleBatch, Series
 from rootward.model.window import Window
@@ -20,7 +19,6 @@ from rootward.ports import (
     DEFAULT_TENANT,
     BatchHandler,
     Clock,
-    IncidentPage,
     JobHandler,
     JsonValue,
     Platform,
@@ -28,6 +26,8 @@ from rootward.ports import (
     WindowQuery,
 )
 from rootward.testing.fake_access import FakeAccessStore
+from rootward.testing.fake_answers import FakeEvents, FakeReplies
+from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 
 
@@ -229,115 +229,6 @@ class FakeSampleStore:
         return column
 
 
-class FakeIncidentStore:
-    """Incidents in a dictionary."""
-
-    def __init__(self) -> None:
-        self._incidents: dict[tuple[str, str], Incident] = {}
-        self._diagnoses: dict[tuple[str, str], Diagnosis] = {}
-        self._failures: dict[tuple[str, str], str] = {}
-
-    def open(self, incident: Incident) -> Incident:
-        """Store a new incident and number it; one with this id that is there already stays."""
-        number = 1 + sum(tenant == incident.tenant for tenant, _ in self._incidents)
-        key = (incident.tenant, incident.id)
-        return self._incidents.setdefault(key, replace(incident, number=number))
-
-    def update(self, incident: Incident) -> None:
-        """Replace an incident that is there; it keeps its number."""
-        self.revise(incident.id, lambda _: incident, incident.tenant)
-
-    def open_or_join(
-        self,
-        choose: Callable[[tuple[Incident, ...]], Incident],
-        tenant: str = DEFAULT_TENANT,
-    ) -> Incident:
-        """Store what `choose` makes of the open incidents: one of them, changed, or a new one."""
-        chosen = choose(self.current(tenant))
-        if (tenant, chosen.id) in self._incidents:
-            return self.revise(chosen.id, lambda _: chosen, tenant)
-        return self.open(chosen)
-
-    def revise(
-        self,
-        incident_id: str,
-        change: Callable[[Incident], Incident],
-        tenant: str = DEFAULT_TENANT,
-    ) -> Incident:
-        """Replace an incident by what `change` makes of it as it is now; raises NotFound."""
-        known = self.get(incident_id, tenant)
-        now = replace(change(known), id=known.id, tenant=tenant, number=known.number)
-        self._incidents[tenant, known.id] = now
-        return now
-
-    def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
-        """Open incidents, oldest first."""
-        return tuple(i for i in self._newest_first(tenant)[::-1] if i.status is Status.OPEN)
-
-    def get(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Incident:
-        """One incident by its id, or by its number written `INC-7`; raises NotFound."""
-        for incident in self._newest_first(tenant):
-            if incident_id in (incident.id, f"INC-{incident.number}"):
-                return incident
-        raise NotFound(f"there is no incident {incident_id}")
-
-    def page(
-        self,
-        tenant: str = DEFAULT_TENANT,
-        *,
-        status: Status | None = None,
-        service: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> IncidentPage:
-        """Incidents, newest first; the cursor is the number of the last one seen."""
-        if limit < 1:
-            raise InvalidInput(f"a page holds at least one incident, not {limit}")
-        found = [
-            i
-            for i in self._newest_first(tenant)
-            if status in (None, i.status) and service in (None, i.symptom.service, *i.services)
-        ]
-        start = 0
-        if cursor is not None:
-            numbers = [str(i.number) for i in found]
-            if cursor not in numbers:
-                raise InvalidInput("the cursor is not one of ours; start again without one")
-            start = numbers.index(cursor) + 1
-        items = tuple(found[start : start + limit])
-        more = len(found) > start + limit
-        return IncidentPage(items, str(items[-1].number) if more else None)
-
-    def save(self, incident_id: str, diagnosis: Diagnosis, tenant: str = DEFAULT_TENANT) -> None:
-        """Store the diagnosis of an incident; a later one replaces it, and a failure."""
-        key = (tenant, self.get(incident_id, tenant).id)
-        self._diagnoses[key] = diagnosis
-        self._failures.pop(key, None)
-
-    def fail(self, incident_id: str, reason: str, tenant: str = DEFAULT_TENANT) -> None:
-        """Note that the diagnosis failed and why; a diagnosis that is there stays."""
-        self._failures[tenant, self.get(incident_id, tenant).id] = reason
-
-    def diagnosis(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Diagnosis | None:
-        """The diagnosis of an incident, None while there is none."""
-        return self._diagnoses.get((tenant, self._id(incident_id, tenant)))
-
-    def failure(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> str | None:
-        """Why the last diagnosis failed, None if it did not."""
-        return self._failures.get((tenant, self._id(incident_id, tenant)))
-
-    def check(self) -> None:
-        """Nothing can fail."""
-
-    def _newest_first(self, tenant: str) -> list[Incident]:
-        mine = [i for i in self._incidents.values() if i.tenant == tenant]
-        return sorted(mine, key=lambda i: (i.opened_unix, i.number or 0), reverse=True)
-
-    def _id(self, incident_id: str, tenant: str) -> str:
-        names = (i.id for i in self._newest_first(tenant) if f"INC-{i.number}" == incident_id)
-        return next(names, incident_id)
-
-
 class FakeResultStore:
     """Analyses and the catalogue in dictionaries."""
 
@@ -380,15 +271,19 @@ class FakeQuarantine:
 def fake_platform(clock: Clock | None = None) -> Platform:
     """A platform of fakes; without a clock it has a ManualClock."""
     chosen = clock or ManualClock()
+    events = FakeEvents(chosen)
+    incidents = FakeIncidentStore(chosen, events)
     return Platform(
         bus=FakeBus(),
         jobs=FakeJobs(chosen),
         samples=FakeSampleStore(),
-        incidents=FakeIncidentStore(),
+        incidents=incidents,
         results=FakeResultStore(),
-        alerts=FakeAlertStore(),
+        alerts=FakeAlertStore(incidents.with_absorbed),
         change_events=FakeChangeEventStore(),
         quarantine=FakeQuarantine(),
         access=FakeAccessStore(),
+        events=events,
+        replies=FakeReplies(chosen),
         clock=chosen,
     )

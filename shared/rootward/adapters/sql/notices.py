@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database
@@ -19,6 +19,7 @@ from rootward.ports import DEFAULT_TENANT, AlertPage, ChangeEventPage
 
 _ALERT = tables.alert.c
 _EVENT = tables.change_event.c
+_HEAD = tables.incident_head.c
 MOST_BETWEEN = 200
 
 
@@ -52,8 +53,12 @@ class SqlAlertStore:
         self._database.write(work)
 
     def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Alert, ...]:
-        """The alerts of an incident, the earliest start first."""
-        wanted = (_ALERT.tenant == tenant, _ALERT.incident_id == incident_id)
+        """The alerts of an incident and of those merged into it, the earliest start first."""
+        absorbed = select(_HEAD.incident_id).where(
+            _HEAD.tenant == tenant, _HEAD.merged_into == incident_id
+        )
+        ours = or_(_ALERT.incident_id == incident_id, _ALERT.incident_id.in_(absorbed))
+        wanted = (_ALERT.tenant == tenant, ours)
         with self._database.reading() as connection:
             bodies = connection.scalars(select(_ALERT.body).where(*wanted)).all()
         alerts = (from_json(body, Alert) for body in bodies)

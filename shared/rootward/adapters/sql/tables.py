@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Index,
@@ -79,6 +80,65 @@ incident = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("tenant", "number"),
     Index(None, "tenant", "opened_unix", "number"),
+)
+
+incident_head = Table(
+    "incident_head",
+    metadata,
+    _tenant_key(),
+    Column("incident_id", String(128), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("opened_unix", Double, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("assignee", String(256), nullable=False),
+    Column("acknowledged", Boolean, nullable=False),
+    Column("merged_into", String(128), nullable=False),
+    Column("searched", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "tenant", "merged_into", "opened_unix", "number"),
+    Index(
+        "ix_incident_head_facets",
+        *("tenant", "merged_into", "status", "severity", "assignee", "acknowledged"),
+    ),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("incident_id", String(128), nullable=False),
+    Column("at_unix", Double, nullable=False),
+    Column("actor", String(256), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "tenant", "incident_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+event = Table(
+    "event",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("kind", String(32), nullable=False),
+    Column("incident_id", String(128), nullable=False),
+    Column("at_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "at_unix"),
+    sqlite_autoincrement=True,
+)
+
+reply = Table(
+    "reply",
+    metadata,
+    _tenant_key(),
+    Column("key", String(256), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("at_unix", Double, nullable=False),
+    Column("body", Text),
+    Index(None, "at_unix"),
 )
 
 incident_service = Table(

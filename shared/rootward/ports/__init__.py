@@ -9,17 +9,19 @@ from typing import Protocol, runtime_checkable
 from rootward.access.store import AccessStore
 from rootward.model.alert import Alert, AlertStatus
 from rootward.model.change_event import ChangeEvent
-from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.result import Analysis, MethodEntry
 from rootward.model.series import SampleBatch, Series
+from rootward.model.tenant import DEFAULT_TENANT as DEFAULT_TENANT
 from rootward.model.window import Window
+from rootward.ports.answers import Events as Events
+from rootward.ports.answers import Replies as Replies
+from rootward.ports.incidents import IncidentPage as IncidentPage
+from rootward.ports.incidents import IncidentStore as IncidentStore
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 BatchHandler = Callable[[SampleBatch], None]
 JobHandler = Callable[..., None]
 """Takes the payload of `Jobs.submit` as keyword arguments."""
-
-DEFAULT_TENANT = "default"
 
 
 @runtime_checkable
@@ -147,96 +149,6 @@ class SampleStore(Protocol):
 
     def check(self) -> None:
         """Raise Unavailable with the reason unless samples can be written and read."""
-        ...
-
-
-@dataclass(frozen=True)
-class IncidentPage:
-    """A page of incidents, newest first; `next_cursor` is None on the last one."""
-
-    items: tuple[Incident, ...]
-    next_cursor: str | None
-
-
-@runtime_checkable
-class IncidentStore(Protocol):
-    """Incidents and their diagnoses."""
-
-    def open(self, incident: Incident) -> Incident:
-        """Store a new incident and number it; one with this id that is there already stays."""
-        ...
-
-    def update(self, incident: Incident) -> None:
-        """Replace changes, severity, status and times of an incident that is there."""
-        ...
-
-    def open_or_join(
-        self, choose: Callable[[tuple[Incident, ...]], Incident], tenant: str = DEFAULT_TENANT
-    ) -> Incident:
-        """Store what `choose` makes of the open incidents (`current`): a new one, or one changed.
-
-        Nobody else, in any process, opens or changes an incident of the tenant meanwhile: of
-        detectors that see one fault at once, one opens the incident and the others join it.
-        `choose` may be called again, so it does nothing else. A new incident is numbered.
-        """
-        ...
-
-    def revise(
-        self, incident_id: str, change: Callable[[Incident], Incident], tenant: str = DEFAULT_TENANT
-    ) -> Incident:
-        """Replace an incident by what `change` makes of it as it is now, alone as above.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
-
-    def current(self, tenant: str = DEFAULT_TENANT) -> tuple[Incident, ...]:
-        """Open incidents, oldest first."""
-        ...
-
-    def get(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Incident:
-        """One incident by its id, or by its number written `INC-7`.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
-
-    def page(
-        self,
-        tenant: str = DEFAULT_TENANT,
-        *,
-        status: Status | None = None,
-        service: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> IncidentPage:
-        """Incidents, newest first, page by page (keyset).
-
-        Raises:
-            InvalidInput: the cursor is not one of ours.
-        """
-        ...
-
-    def save(self, incident_id: str, diagnosis: Diagnosis, tenant: str = DEFAULT_TENANT) -> None:
-        """Store the diagnosis of an incident; a later one replaces it."""
-        ...
-
-    def fail(self, incident_id: str, reason: str, tenant: str = DEFAULT_TENANT) -> None:
-        """Note that the diagnosis failed and why; a diagnosis that is there stays."""
-        ...
-
-    def diagnosis(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> Diagnosis | None:
-        """The diagnosis of an incident, None while there is none."""
-        ...
-
-    def failure(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> str | None:
-        """Why the last diagnosis failed, None if it did not."""
-        ...
-
-    def check(self) -> None:
-        """Raise Unavailable with the reason unless the store answers."""
         ...
 
 
@@ -384,6 +296,8 @@ class Platform:
     change_events: ChangeEventStore
     quarantine: Quarantine
     access: AccessStore
+    events: Events
+    replies: Replies
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

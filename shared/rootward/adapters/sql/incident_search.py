@@ -1,0 +1,134 @@
+"""Lists of incidents: conditions, keyset pages, counts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from rootward.adapters.sql import tables
+from rootward.codec import from_json
+from rootward.errors import InvalidInput
+from rootward.model.summary import MOST_SERVICES, Facets, IncidentQuery, Summary
+
+_HEAD = tables.incident_head.c
+_SERVICE = tables.incident_service.c
+Conditions = list[ColumnElement[bool]]
+
+
+class Head(NamedTuple):
+    """A row of heads, as far as a page needs it."""
+
+    incident_id: str
+    number: int
+    opened_unix: float
+    body: str
+
+
+def conditions(query: IncidentQuery, tenant: str) -> Conditions:
+    """What a row of heads must meet."""
+    wanted = [_HEAD.tenant == tenant, _HEAD.merged_into == ""]
+    if query.statuses:
+        wanted.append(_HEAD.status.in_([one.value for one in query.statuses]))
+    if query.severities:
+        wanted.append(_HEAD.severity.in_([one.value for one in query.severities]))
+    if query.assignees:
+        wanted.append(_HEAD.assignee.in_(query.assignees))
+    if query.acknowledged is not None:
+        wanted.append(_HEAD.acknowledged == query.acknowledged)
+    if query.services:
+        touched = select(_SERVICE.incident_id).where(
+            _SERVICE.tenant == tenant, _SERVICE.service.in_(query.services)
+        )
+        wanted.append(_HEAD.incident_id.in_(touched))
+    wanted += [_HEAD.searched.contains(word, autoescape=True) for word in query.words]
+    return wanted
+
+
+def page(
+    connection: Connection, wanted: Conditions, limit: int, cursor: str | None
+) -> tuple[list[Head], str | None]:
+    """Heads of one page, newest first, and the cursor of the next one."""
+    if limit < 1:
+        raise InvalidInput(f"a page holds at least one incident, not {limit}")
+    behind = [] if cursor is None else [_behind(cursor)]
+    rows = connection.execute(
+        select(_HEAD.incident_id, _HEAD.number, _HEAD.opened_unix, _HEAD.body)
+        .where(*wanted, *behind)
+        .order_by(_HEAD.opened_unix.desc(), _HEAD.number.desc())
+        .limit(limit + 1)
+    )
+    found = [Head(*row) for row in rows]
+    more = len(found) > limit
+    return found[:limit], _cursor(found[limit - 1]) if more else None
+
+
+def summaries(found: Sequence[Head]) -> tuple[Summary, ...]:
+    """The incidents of a page in short."""
+    return tuple(from_json(row.body, Summary) for row in found)
+
+
+def facets(connection: Connection, query: IncidentQuery, tenant: str) -> Facets:
+    """Counts; each kind without its own filter."""
+
+    def counted(column: ColumnElement[str], without: IncidentQuery) -> Mapping[str, int]:
+        rows = connection.execute(
+            select(column, func.count()).where(*conditions(without, tenant)).group_by(column)
+        )
+        return {str(value): int(count) for value, count in rows}
+
+    seen = conditions(replace(query, acknowledged=True), tenant)
+    every = conditions(query, tenant)
+    return Facets(
+        statuses=counted(_HEAD.status, replace(query, statuses=())),
+        severities=counted(_HEAD.severity, replace(query, severities=())),
+        services=_services(connection, replace(query, services=()), tenant),
+        assignees=counted(_HEAD.assignee, replace(query, assignees=())),
+        acknowledged=_count(connection, seen),
+        total=_count(connection, every),
+    )
+
+
+def _count(connection: Connection, wanted: Conditions) -> int:
+    return (
+        connection.scalar(select(func.count()).select_from(tables.incident_head).where(*wanted))
+        or 0
+    )
+
+
+def _services(connection: Connection, query: IncidentQuery, tenant: str) -> Mapping[str, int]:
+    count = func.count()
+    rows = connection.execute(
+        select(_SERVICE.service, count)
+        .join(
+            tables.incident_head,
+            and_(_SERVICE.tenant == _HEAD.tenant, _SERVICE.incident_id == _HEAD.incident_id),
+        )
+        .where(*conditions(query, tenant))
+        .group_by(_SERVICE.service)
+        .order_by(count.desc(), _SERVICE.service)
+        .limit(MOST_SERVICES)
+    )
+    return {str(service): int(number) for service, number in rows}
+
+
+def _cursor(last: Head) -> str:
+    plain = json.dumps([last.opened_unix, last.number], separators=(",", ":"))
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def _behind(cursor: str) -> ColumnElement[bool]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        opened, number = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        opened, number = float(opened), int(number)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("the cursor is not one of ours; start again without one") from error
+    return or_(
+        _HEAD.opened_unix < opened,
+        and_(_HEAD.opened_unix == opened, _HEAD.number < number),
+    )
