@@ -9,6 +9,7 @@ missing=
 for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager; do
   command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair##*:}"
 done
+command -v postgres > /dev/null || ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || missing="$missing postgresql"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
   echo "missing:$missing; install them, or run $0 as root on Debian" >&2

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from rootward import bootstrap
+from rootward.adapters.sql.engine import open_database
+from rootward.adapters.sql.migrations import migrate
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing import fakes
+from tests.contract.databases import KINDS, MakeDatabase
+from tests.real.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -32,3 +36,45 @@ def platform(tmp_path: Path, clock: fakes.ManualClock) -> Iterator[Platform]:
 def fake_platform(clock: fakes.ManualClock) -> Platform:
     """A platform of fakes, with the manual clock."""
     return fakes.fake_platform(clock)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """PostgreSQL, one server for all tests of a process."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer) -> str:
+    """A database of PostgreSQL with all tables and nothing in them, to be copied."""
+    name = postgres.fresh()
+    database = open_database(postgres.url(name))
+    migrate(database)
+    database.close()
+    return name
+
+
+@pytest.fixture
+def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeDatabase]:
+    """Makes databases that no other test uses."""
+    made: list[str] = []
+
+    def make(kind: str) -> str:
+        if kind.endswith("sqlite"):
+            made.append("")
+            return f"sqlite:///{tmp_path / f'rootward{len(made)}.db'}"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        empty = kind.startswith("empty")
+        made.append(server.fresh() if empty else server.fresh(request.getfixturevalue("migrated")))
+        return server.url(made[-1])
+
+    yield make
+    for name in filter(None, made):
+        request.getfixturevalue("postgres").drop(name)
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, make_database: MakeDatabase) -> str:
+    """Where a database of each kind is."""
+    return make_database(request.param)

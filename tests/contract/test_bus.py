@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import cramjam
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import insert, update
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
 from rootward.adapters.embedded import EmbeddedBus
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.queues import SqlBatchQueue, dead_letters
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.codec import batch_from_bytes, batch_to_bytes
@@ -28,6 +25,7 @@ from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Bus, WindowQuery
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeBus
+from tests.contract.databases import refusing
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 CART = Series.of("cpu_usage", "cart")
@@ -41,14 +39,6 @@ def _batch(k: float) -> SampleBatch:
 
 def _number(batch: SampleBatch) -> int:
     return int(batch.values[0])
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'bus.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 def _embedded(database: Database, most: int = MOST, policy: Policy = EAGER) -> EmbeddedBus:
@@ -264,15 +254,8 @@ class TestEmbeddedBus:
 
     def test_a_database_that_fails_takes_nothing(self, database: Database):
         bus, arrived = _embedded(database), Deliveries()
-
-        def fail(_connection, _cursor, statement: str, *_more: object) -> None:
-            if "INTO queued_batch" in statement:
-                raise sqlite3.OperationalError("database or disk is full")
-
-        event.listen(database.engine, "before_cursor_execute", fail)
-        with pytest.raises(Unavailable, match="disk is full"):
+        with refusing(database, "INTO queued_batch"), pytest.raises(Unavailable, match="disk"):
             bus.publish(_batch(0))
-        event.remove(database.engine, "before_cursor_execute", fail)
         assert bus.backlog() == 0
 
         bus.serve(lambda batch: arrived(_number(batch)))
@@ -280,8 +263,8 @@ class TestEmbeddedBus:
         assert arrived.wait_for(1) == [1]
         bus.close()
 
-    def test_only_one_process_serves_it(self, database: Database):
-        first, second = _embedded(database), _embedded(open_database(str(database.engine.url)))
+    def test_only_one_process_serves_it(self, reopened: Callable[[], Database]):
+        first, second = _embedded(reopened()), _embedded(reopened())
         first.serve(lambda _: None)
         with pytest.raises(Unavailable, match="another process serves the bus"):
             second.serve(lambda _: None)
@@ -305,10 +288,9 @@ for k in range(100_000):
 """
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'bus.db'}"
+def test_what_was_acknowledged_survives_kill_9(database_url: str):
     child = subprocess.Popen(
-        [sys.executable, "-c", _PUBLISHER, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _PUBLISHER, database_url], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
     with child.stdout:
@@ -317,7 +299,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
         acknowledged = [int(line) for line in [*lines, *child.stdout] if line.endswith("\n")]
     child.wait(BOUND_SECONDS)
 
-    database = open_database(url)
+    database = open_database(database_url)
     bus, arrived = _embedded(database, most=200_000), Deliveries()
     bus.serve(lambda batch: arrived(_number(batch)))
     arrived.wait_for(len(acknowledged))

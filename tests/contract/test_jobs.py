@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,24 +15,16 @@ from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
 from rootward.adapters.embedded import ThreadJobs
 from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.queues import SqlJobQueue, dead_letters
 from rootward.errors import Busy, InsufficientData, InvalidInput, Unavailable
 from rootward.ports import Clock, Jobs
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeJobs, ManualClock
+from tests.contract.databases import MakeDatabase
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 EAGER = Policy(first_wait_seconds=0.0, outage_wait_seconds=0.01)
 MOST = 5
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
-    migrate(database)
-    yield database
-    database.close()
 
 
 def _threads(database: Database, clock: Clock, workers: int = 1, most: int = MOST) -> ThreadJobs:
@@ -313,8 +304,12 @@ class TestThreadJobs:
 
         assert bench.outcome(1) == [{"k": 1}]
 
-    def test_only_one_process_serves_them(self, database: Database, clock: ManualClock):
-        other = open_database(str(database.engine.url))
+    def test_only_one_process_serves_those_of_a_file(
+        self, make_database: MakeDatabase, clock: ManualClock
+    ):
+        url = make_database("sqlite")
+        database, other = open_database(url), open_database(url)
+        migrate(database)
         first, second = _threads(database, clock), _threads(other, clock)
         first.serve(dict)
         with pytest.raises(Unavailable, match="another process serves the jobs"):
@@ -323,6 +318,8 @@ class TestThreadJobs:
         first.close()
         second.serve(dict)
         second.close()
+        database.close()
+        other.close()
 
 
 _SUBMITTER = """
@@ -338,10 +335,9 @@ for k in range(100_000):
 """
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'jobs.db'}"
+def test_what_was_acknowledged_survives_kill_9(database_url: str):
     child = subprocess.Popen(
-        [sys.executable, "-c", _SUBMITTER, url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _SUBMITTER, database_url], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
     with child.stdout:
@@ -350,7 +346,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
         acknowledged = [int(line) for line in [*lines, *child.stdout] if line.endswith("\n")]
     child.wait(BOUND_SECONDS)
 
-    database = open_database(url)
+    database = open_database(database_url)
     bench = Bench(_threads(database, SystemClock(), most=200_000))
     bench.serve()
     ran = bench.outcome(len(acknowledged))

@@ -8,16 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, inspect
 
 from rootward import bootstrap
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Outcome, Policy
-from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate, pending
+from rootward.adapters.sql.migrations import migrate
 from rootward.errors import Busy, InvalidConfiguration, InvalidInput, Unavailable
 from rootward.settings import Settings
 from rootward.testing.fakes import ManualClock
@@ -99,44 +96,6 @@ class TestBootstrap:
 
         with pytest.raises(Unavailable, match="not a database"):
             bootstrap.build(Settings(database_url=f"sqlite:///{file}"))
-
-
-class TestMigrations:
-    def test_the_migrated_tables_are_those_of_the_code(self, url: str):
-        database = open_database(url)
-        migrate(database)
-
-        with database.engine.connect() as connection:
-            drift = compare_metadata(MigrationContext.configure(connection), tables.metadata)
-        assert drift == []
-        database.close()
-
-    def test_every_table_carries_a_tenant(self):
-        assert [t.name for t in tables.metadata.tables.values() if "tenant" not in t.c] == []
-
-    def test_migrating_twice_changes_nothing(self, url: str):
-        database = open_database(url)
-        assert pending(database)[0] == "0001"
-        migrate(database)
-        assert pending(database) == ()
-        migrate(database)
-        database.close()
-
-    def test_a_migration_that_fails_leaves_nothing_behind(self, url: str):
-        database = open_database(url)
-
-        def fail(_connection, _cursor, statement: str, *_more: object) -> None:
-            if "CREATE TABLE dead_letter" in statement:
-                raise sqlite3.OperationalError("disk is full")
-
-        event.listen(database.engine, "before_cursor_execute", fail)
-        with pytest.raises(Unavailable):
-            migrate(database)
-        event.remove(database.engine, "before_cursor_execute", fail)
-
-        assert inspect(database.engine).get_table_names() == []
-        migrate(database)
-        database.close()
 
 
 class TestSqlite:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate
+from rootward.adapters.sql.engine import Database
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import dead_letters
 from rootward.ports import Platform, Quarantine
@@ -29,13 +25,6 @@ class TestEveryQuarantine:
 
 
 class TestSqlQuarantine:
-    @pytest.fixture
-    def database(self, tmp_path: Path) -> Iterator[Database]:
-        database = open_database(f"sqlite:///{tmp_path / 'rootward.db'}")
-        migrate(database)
-        yield database
-        database.close()
-
     def test_a_body_is_stored_once_with_its_last_reason(self, database: Database):
         quarantine = SqlQuarantine(database, ManualClock())
         quarantine.keep("otlp", b"\x00\xff", "first")

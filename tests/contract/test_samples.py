@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
-import sqlite3
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sqlalchemy import event
+from sqlalchemy import func, select
 
-from rootward.adapters.sql.engine import open_database
+from rootward.adapters.sql import tables
+from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.errors import InsufficientData, InvalidInput, Unavailable
 from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Platform, SampleStore, WindowQuery
 from rootward.testing import fakes
+from tests.contract.databases import MakeDatabase, refusing
 
 START = 1_700_000_000.0
 CART = Series.of("latency_p99", "cart", instance="cart-1")
 SHOP = Series.of("cpu_usage", "shop")
+Process = Callable[[], SqlSampleStore]
 
 
 def _batch(*rows: tuple[Series, float, float], tenant: str = "default") -> SampleBatch:
@@ -211,16 +213,12 @@ class TestSamplesOnDisk:
     """What only a store with a file has."""
 
     @pytest.fixture
-    def url(self, tmp_path: Path) -> str:
-        return f"sqlite:///{tmp_path / 'samples.db'}"
+    def process(self, reopened: Callable[[], Database]) -> Process:
+        """The store as each process has its own."""
+        return lambda: SqlSampleStore(reopened(), fan_in=4)
 
-    def _open(self, url: str) -> SqlSampleStore:
-        database = open_database(url)
-        migrate(database)
-        return SqlSampleStore(database, fan_in=4)
-
-    def test_samples_and_their_order_survive_merging_and_a_restart(self, url: str):
-        store, plain = self._open(url), fakes.FakeSampleStore()
+    def test_samples_and_their_order_survive_merging_and_a_restart(self, process: Process):
+        store, plain = process(), fakes.FakeSampleStore()
         rng = np.random.default_rng(3)
         series = (CART, SHOP)
         for _ in range(70):  # with a fan-in of 4, three levels of merging
@@ -235,39 +233,31 @@ class TestSamplesOnDisk:
             plain.append(batch)
 
         expected = _window(plain, START + 20, 21)
-        for reader in (store, self._open(url)):
+        for reader in (store, process()):
             np.testing.assert_array_equal(_window(reader, START + 20, 21).values, expected.values)
-        assert store.series() == self._open(url).series() == plain.series()
+        assert store.series() == process().series() == plain.series()
 
-    def test_merging_keeps_few_chunks(self, url: str, tmp_path: Path):
-        store = self._open(url)
+    def test_merging_keeps_few_chunks(self, process: Process):
+        store = process()
         for k in range(70):
             store.append(_batch((CART, START + k, 1.0)))
 
-        with sqlite3.connect(tmp_path / "samples.db") as plain:
-            (chunks,) = plain.execute("select count(*) from chunk").fetchone()
-        plain.close()
+        with store._database.reading() as connection:
+            chunks = connection.scalar(select(func.count()).select_from(tables.chunk))
         assert chunks <= 9
 
-    def test_a_failed_append_leaves_nothing_and_the_next_one_works(self, url: str):
-        store = self._open(url)
-        engine = store._database.engine
-
-        def fail(_connection, _cursor, statement: str, *_more: object) -> None:
-            if "INTO chunk" in statement:
-                raise sqlite3.OperationalError("disk is full")
-
-        event.listen(engine, "before_cursor_execute", fail)
-        with pytest.raises(Unavailable, match="disk is full"):
+    def test_a_failed_append_leaves_nothing_and_the_next_one_works(self, process: Process):
+        store = process()
+        full = refusing(store._database, "INTO chunk")
+        with full, pytest.raises(Unavailable, match="disk is full"):
             store.append(_batch((CART, START, 1.0)))
-        event.remove(engine, "before_cursor_execute", fail)
         assert store.series() == ()
 
         store.append(_batch((CART, START, 2.0)))
         assert _window(store, START, 1).values.tolist() == [[2.0]]
 
-    def test_a_series_that_another_process_expired_can_come_back(self, url: str):
-        store, other = self._open(url), self._open(url)
+    def test_a_series_that_another_process_expired_can_come_back(self, process: Process):
+        store, other = process(), process()
         store.append(_batch((CART, START, 1.0)))
         other.expire(START + 10_000)
 
@@ -276,16 +266,20 @@ class TestSamplesOnDisk:
         assert _window(other, START + 10_000, 1).values.tolist() == [[2.0]]
         assert [info.series for info in other.series()] == [CART]
 
-    def test_two_processes_may_append_and_merge(self, url: str):
-        stores = (self._open(url), self._open(url))
+    def test_two_processes_may_append_and_merge(self, process: Process):
+        stores = (process(), process())
         for k in range(60):
             stores[k % 2].append(_batch((CART, START + k, float(k))))
 
         for store in stores:
             assert _window(store, START + 59, 60).values[:, 0].tolist() == list(range(60))
 
-    def test_a_full_disk_is_named(self, url: str, monkeypatch: pytest.MonkeyPatch):
-        store = self._open(url)
+    def test_a_full_disk_is_named(
+        self, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+    ):
+        database = open_database(make_database("sqlite"))
+        migrate(database)
+        store = SqlSampleStore(database)
         usage = type("Usage", (), {"free": 10 * 2**20})
         monkeypatch.setattr(
             "rootward.adapters.sql.dialects.sqlite.shutil.disk_usage", lambda _: usage
@@ -293,3 +287,4 @@ class TestSamplesOnDisk:
 
         with pytest.raises(Unavailable, match="10 MiB free"):
             store.check()
+        database.close()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import WindowQuery
 from rootward.settings import Settings
 from rootward.testing.fakes import FakeSampleStore
+from tests.contract.databases import MakeDatabase
 from tests.contract.deliveries import Deliveries
 
 START = 1_700_000_000.0
@@ -42,9 +42,8 @@ def _batch(k: int) -> SampleBatch:
 class Node:
     """The bus and the store of one process on a database."""
 
-    def __init__(self, path: Path, fan_in: int = 4) -> None:
-        self.database = open_database(f"sqlite:///{path}")
-        migrate(self.database)
+    def __init__(self, database: Database, fan_in: int = 4) -> None:
+        self.database = database
         arrivals = Arrivals(self.database)
         self.store = SqlSampleStore(self.database, arrivals, fan_in=fan_in)
         self.bus = EmbeddedBus(SqlBatchQueue(self.database, SystemClock(), arrivals), 1000)
@@ -55,11 +54,10 @@ class Node:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    made = Node(tmp_path / "once.db")
+def node(database: Database) -> Iterator[Node]:
+    made = Node(database)
     yield made
     made.bus.close()
-    made.database.close()
 
 
 def _chunks(database: Database) -> int:
@@ -95,13 +93,15 @@ def test_what_is_read_is_what_a_store_of_its_own_would_hold(node: Node):
     assert node.store.series() == plain.series()
 
 
-def test_batches_that_a_crash_left_unhandled_stay_unseen_until_they_are(tmp_path: Path):
-    before = Node(tmp_path / "once.db")
+def test_batches_that_a_crash_left_unhandled_stay_unseen_until_they_are(
+    reopened: Callable[[], Database],
+):
+    before = Node(reopened())
     for k in range(3):
         before.bus.publish(_batch(k))
     before.database.close()  # nothing was handed over
 
-    after, handled = Node(tmp_path / "once.db"), Deliveries()
+    after, handled = Node(reopened()), Deliveries()
     assert after.store.latest_unix() is None
     seen: list[float | None] = []
 
@@ -115,11 +115,10 @@ def test_batches_that_a_crash_left_unhandled_stay_unseen_until_they_are(tmp_path
     after.bus.close()
     assert seen == [START, START + 1, START + 2]
     assert _chunks(after.database) == 3
-    after.database.close()
 
 
-def test_a_batch_that_was_merged_already_is_not_handed_over_again(tmp_path: Path):
-    before, handled = Node(tmp_path / "once.db", fan_in=2), Deliveries()
+def test_a_batch_that_was_merged_already_is_not_handed_over_again(reopened: Callable[[], Database]):
+    before, handled = Node(reopened(), fan_in=2), Deliveries()
     before.bus.serve(lambda batch: (before.store.append(batch), handled(len(batch))))
     for k in range(5):
         before.bus.publish(_batch(k))
@@ -130,7 +129,7 @@ def test_a_batch_that_was_merged_already_is_not_handed_over_again(tmp_path: Path
         waiting = [{"tenant": "default", "body": b"", "chunk_id": k} for k in range(1, 6)]
         connection.execute(insert(tables.queued_batch), waiting)
 
-    after, again = Node(tmp_path / "once.db", fan_in=2), Deliveries()
+    after, again = Node(reopened(), fan_in=2), Deliveries()
     after.bus.serve(lambda batch: (after.store.append(batch), again(len(batch))))
     assert again.wait_for(5) == [0, 0, 0, 0, 3]  # the fifth was the only one not merged
     after.bus.close()
@@ -138,25 +137,25 @@ def test_a_batch_that_was_merged_already_is_not_handed_over_again(tmp_path: Path
     assert repr(after.rows(START + 4, 5)) == repr(expected)
 
 
-def test_a_platform_writes_a_batch_once(tmp_path: Path):
-    platform = bootstrap.build(Settings(database_url=f"sqlite:///{tmp_path / 'once.db'}"))
+def test_a_platform_writes_a_batch_once(database_url: str, database: Database):
+    platform = bootstrap.build(Settings(database_url=database_url))
     handled = Deliveries()
     platform.bus.serve(lambda batch: (platform.samples.append(batch), handled(len(batch))))
     platform.bus.publish(_batch(1))
     handled.wait_for(1)
     platform.close()
 
-    database = open_database(f"sqlite:///{tmp_path / 'once.db'}")
     assert _chunks(database) == 1
-    database.close()
 
 
-def test_a_batch_of_another_database_is_written(node: Node, tmp_path: Path):
-    other, handled = Node(tmp_path / "other.db"), Deliveries()
+def test_a_batch_of_another_database_is_written(node: Node, make_database: MakeDatabase):
+    database, handled = open_database(make_database("sqlite")), Deliveries()
+    migrate(database)
+    other = Node(database)
     other.bus.serve(lambda batch: (node.store.append(batch), handled(len(batch))))
     other.bus.publish(_batch(1))
     handled.wait_for(1)
     other.bus.close()
-    other.database.close()
+    database.close()
 
     assert node.store.latest_unix() == START + 1
