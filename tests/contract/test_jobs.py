@@ -15,6 +15,7 @@ from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
 from rootward.adapters.embedded import ThreadJobs
 from rootward.adapters.sql.engine import Database, open_database
+from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.queues import SqlJobQueue, dead_letters
 from rootward.errors import Busy, InsufficientData, InvalidInput, Unavailable
 from rootward.ports import Clock, Jobs
