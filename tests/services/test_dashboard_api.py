@@ -357,6 +357,19 @@ def test_the_api_describes_itself(client: TestClient):
         "list_changes",
         "list_series",
         "get_status",
+        "get_incident_facets",
+        "list_activity",
+        "update_incident",
+        "acknowledge_incident",
+        "unacknowledge_incident",
+        "resolve_incident",
+        "reopen_incident",
+        "comment_incident",
+        "merge_incidents",
+        "separate_incident",
+        "split_incident",
+        "link_incidents",
+        "unlink_incident",
     }
     missing = document["paths"]["/api/v1/incidents/{key}"]["get"]["responses"]["404"]
     properties = missing["content"][PROBLEM]["schema"]["properties"]

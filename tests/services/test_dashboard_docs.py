@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import answers, problems, schemas
+from rootward_dashboard import answers, handling, problems, schemas
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -19,6 +19,7 @@ EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCS, 
 KINDS = (
     schemas.IncidentPageOut,
     answers.IncidentDetailOut,
+    handling.ActivitiesOut,
     schemas.DiagnosisOut,
     schemas.QueuedOut,
     schemas.SeriesPageOut,
@@ -62,9 +63,7 @@ def test_every_route_is_documented():
 
 def test_every_code_of_an_error_is_documented():
     source = "".join(
-        path.read_text(encoding="utf-8")
-        for path in Path(problems.__file__).parent.glob("*.py")
-        if path.name in ("problems.py", "api.py", "guard.py")
+        path.read_text(encoding="utf-8") for path in Path(problems.__file__).parent.rglob("*.py")
     )
     codes = set(re.findall(r'Problem\(\s*\d{3},\s*"(\w+)"', source))
     codes |= {code for _, _, code, _ in problems._KINDS}

@@ -17,6 +17,7 @@ from rootward.model.result import (
     Scatter,
     Table,
 )
+from rootward_dashboard.handling import RelatedOut
 from rootward_dashboard.schemas import (
     AlertOut,
     ChangeEventOut,
@@ -83,6 +84,10 @@ class IncidentDetailOut(Wire):
     change_events: list[ChangeEventOut] = Field(
         [], description="What was done to the system, from half an hour before the onset on."
     )
+    merged_into: str | None = Field(
+        None, description="Name of this incident where the one that was asked for went into it."
+    )
+    related: list[RelatedOut] = Field([], description="What was merged into it or linked to it.")
 
 
 class MethodOut(Wire):

@@ -78,7 +78,7 @@ def readable(router: APIRouter, path: str, endpoint: Callable[..., Any], **optio
 def _refuse_other_sites(request: Request) -> None:
     """A form on a foreign page must not start work here; browsers say where a POST is from."""
     origin = request.headers.get("sec-fetch-site", "none")
-    if request.method == "POST" and origin not in ("none", "same-origin"):
+    if request.method not in ("GET", "HEAD") and origin not in ("none", "same-origin"):
         raise problems.Problem(
             403, "cross_site", "Refused", "Requests that change something must come from this site."
         )

@@ -11,11 +11,13 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from rootward.errors import (
     Busy,
+    Conflict,
     Forbidden,
     InsufficientData,
     InvalidInput,
     InvalidParameters,
     NotFound,
+    Outdated,
     RootwardError,
     TooLarge,
     Unauthenticated,
@@ -49,6 +51,8 @@ _KINDS: tuple[tuple[type[RootwardError], int, str, str], ...] = (
     (InvalidInput, 400, "invalid_input", "Invalid input"),
     (Unauthenticated, 401, "unauthenticated", "Who is asking?"),
     (Forbidden, 403, "forbidden", "Not allowed"),
+    (Outdated, 412, "outdated", "Changed since it was read"),
+    (Conflict, 409, "conflict", "It does not go with how things stand"),
     (InsufficientData, 409, "insufficient_data", "Too little data"),
     (Busy, 503, "busy", "Busy"),
     (Unavailable, 503, "unavailable", "A part of the system does not answer"),

@@ -157,6 +157,14 @@ class IncidentOut(Wire):
     resolved_at: AwareDatetime | None
     resolved_unix: float | None
     duration_seconds: float = Field(description="From onset to resolution, or to now.")
+    acknowledged_at: AwareDatetime | None = None
+    acknowledged_unix: float | None = None
+    acknowledged_by: str = ""
+    assignee: str = Field("", description="Who has it; empty while nobody does.")
+    resolved_by: str = Field("", description="Who resolved it; empty where it ended by itself.")
+    version: int = Field(1, description="Its ETag: counts what people changed, and its status.")
+    merged: list[str] = Field([], description="Ids of the incidents that went into it.")
+    links: list[str] = Field([], description="Ids of related incidents.")
     diagnosis: DiagnosisState
     url: str
     page_url: str

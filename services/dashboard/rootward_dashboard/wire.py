@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from rootward.model.alert import Alert
 from rootward.model.change_event import ChangeEvent
 from rootward.model.graph import CausalGraph
-from rootward.model.incident import Candidate, Change, Diagnosis, Incident
+from rootward.model.incident import Candidate, Change, Diagnosis
 from rootward.model.kind import unit_of
 from rootward.model.result import Analysis, GraphBlock, MethodEntry, Result
 from rootward.model.series import Series
+from rootward.model.summary import Summary
 from rootward.ports import SeriesInfo
 from rootward_dashboard import answers
 from rootward_dashboard import schemas as out
 from rootward_dashboard.figures import instant
 from rootward_dashboard.names import incident_key, incident_name
-from rootward_dashboard.reading import Finding
 
 
 def series(value: Series) -> out.SeriesOut:
@@ -40,45 +40,47 @@ def known_series(info: SeriesInfo) -> out.KnownSeriesOut:
     )
 
 
-def incident(value: Incident, finding: Finding, now: float, root: str) -> out.IncidentOut:
+def incident(value: Summary, now: float, root: str) -> out.IncidentOut:
     """An incident as the list shows it; `root` is the path the app is mounted at."""
-    key = incident_key(value)
-    end = now if value.resolved_unix is None else value.resolved_unix
+    one, handling = value.incident, value.incident.handling
+    key = incident_key(one)
+    end = now if one.resolved_unix is None else one.resolved_unix
+    seen = handling.acknowledged_unix
     return out.IncidentOut(
-        id=value.id,
-        number=value.number,
-        name=incident_name(value),
-        title=value.title,
-        status=value.status,
-        severity=value.severity,
+        id=one.id,
+        number=one.number,
+        name=incident_name(one),
+        title=one.title,
+        status=one.status,
+        severity=one.severity,
         services=list(value.services),
-        symptom=series(value.symptom),
-        onset_at=instant(value.onset_unix),
-        onset_unix=value.onset_unix,
-        opened_at=instant(value.opened_unix),
-        opened_unix=value.opened_unix,
-        resolved_at=None if value.resolved_unix is None else instant(value.resolved_unix),
-        resolved_unix=value.resolved_unix,
-        duration_seconds=max(0.0, end - value.onset_unix),
-        diagnosis=state(finding),
+        symptom=series(one.symptom),
+        onset_at=instant(one.onset_unix),
+        onset_unix=one.onset_unix,
+        opened_at=instant(one.opened_unix),
+        opened_unix=one.opened_unix,
+        resolved_at=None if one.resolved_unix is None else instant(one.resolved_unix),
+        resolved_unix=one.resolved_unix,
+        duration_seconds=max(0.0, end - one.onset_unix),
+        acknowledged_at=None if seen is None else instant(seen),
+        acknowledged_unix=seen,
+        acknowledged_by=handling.acknowledged_by,
+        assignee=handling.assignee,
+        resolved_by=handling.resolved_by,
+        version=handling.version,
+        merged=list(handling.absorbed),
+        links=list(handling.links),
+        diagnosis=out.DiagnosisState(
+            state=value.state,
+            reason=value.reason,
+            conclusion=value.conclusion,
+            band=value.band,
+            confidence=value.confidence,
+            abstained=value.abstained,
+            first_cause=value.first_cause,
+        ),
         url=f"{root}/api/v1/incidents/{key}",
         page_url=f"{root}/incidents/{key}",
-    )
-
-
-def state(finding: Finding) -> out.DiagnosisState:
-    """Where a diagnosis stands, in short."""
-    found = finding.diagnosis
-    if found is None:
-        return out.DiagnosisState(state=finding.state, reason=finding.reason)
-    return out.DiagnosisState(
-        state=finding.state,
-        reason=finding.reason,
-        conclusion=found.conclusion,
-        band=found.band,
-        confidence=found.confidence,
-        abstained=found.abstained,
-        first_cause=found.candidates[0].service if found.candidates else None,
     )
 
 

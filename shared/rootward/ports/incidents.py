@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from rootward.model.handling import Activity
 from rootward.model.incident import Diagnosis, Incident, Status
-from rootward.model.summary import Facets, IncidentQuery, SummaryPage
+from rootward.model.summary import Facets, IncidentQuery, Summary, SummaryPage
 from rootward.model.tenant import DEFAULT_TENANT
 
 
@@ -134,6 +134,12 @@ class IncidentStore(Protocol):
         Raises:
             InvalidInput: the cursor is not one of ours.
         """
+        ...
+
+    def summaries(
+        self, incident_ids: Sequence[str], tenant: str = DEFAULT_TENANT
+    ) -> tuple[Summary, ...]:
+        """Those of these incidents that are there, in short; merged ones as themselves."""
         ...
 
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:

@@ -137,6 +137,13 @@ class FakeIncidentStore:
         found, more = self._page(query, tenant, limit, cursor)
         return SummaryPage(tuple(found), more)
 
+    def summaries(
+        self, incident_ids: Sequence[str], tenant: str = DEFAULT_TENANT
+    ) -> tuple[Summary, ...]:
+        """Those of these incidents that are there, in short; merged ones as themselves."""
+        known = {one.incident.id: one for one in self._summaries(tenant)}
+        return tuple(known[one] for one in dict.fromkeys(incident_ids) if one in known)
+
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:
         """How many incidents there are of each status, severity, service and assignee."""
 

@@ -16,7 +16,7 @@ from rootward.codec import from_json, to_json
 from rootward.errors import Outdated
 from rootward.model.handling import Activity
 from rootward.model.incident import Diagnosis, Incident, Status
-from rootward.model.summary import Facets, IncidentQuery, SummaryPage
+from rootward.model.summary import Facets, IncidentQuery, Summary, SummaryPage
 from rootward.model.updating import updated
 from rootward.ports import DEFAULT_TENANT, Clock, IncidentPage
 from rootward.ports.incidents import Act, Deed
@@ -182,6 +182,13 @@ class SqlIncidentStore:
             wanted = searching.conditions(query, tenant)
             found, more = searching.page(connection, wanted, limit, cursor)
         return SummaryPage(searching.summaries(found), more)
+
+    def summaries(
+        self, incident_ids: Sequence[str], tenant: str = DEFAULT_TENANT
+    ) -> tuple[Summary, ...]:
+        """Those of these incidents that are there, in short; merged ones as themselves."""
+        with self._database.reading() as connection:
+            return searching.summaries_of(connection, tenant, incident_ids)
 
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:
         """How many incidents there are of each status, severity, service and assignee."""

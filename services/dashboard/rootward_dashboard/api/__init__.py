@@ -1,0 +1,21 @@
+"""The RCA API under /api/v1, one topic a file."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from rootward.model.access import Right
+from rootward.ports import Platform
+from rootward_dashboard.access import needs
+from rootward_dashboard.api import incidents, notices, runs, series, status, working
+from rootward_dashboard.api.routing import PREFIX, keyed
+
+
+def router(platform: Platform) -> APIRouter:
+    """The routes of the API; each needs the right to read, or says what else it needs."""
+    routes = APIRouter(
+        prefix=PREFIX, route_class=keyed(platform), tags=["rca"], dependencies=[needs(Right.READ)]
+    )
+    for topic in (incidents, working, runs, series, notices, status):
+        topic.add(routes, platform)
+    return routes
