@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rootward.adapters.clock import SystemClock
-from rootward.adapters.embedded import EmbeddedBus, ThreadJobs
+from rootward.adapters.embedded import EmbeddedBus
 from rootward.adapters.promql_samples import PromqlSampleStore
 from rootward.adapters.pulled_bus import PulledBus
 from rootward.adapters.sql.access import SqlAccessStore
@@ -11,13 +11,15 @@ from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.events import SqlEvents
 from rootward.adapters.sql.incidents import SqlIncidentStore
+from rootward.adapters.sql.job_queue import SqlJobQueue
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
-from rootward.adapters.sql.queues import SqlBatchQueue, SqlJobQueue
+from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.adapters.sql.stores import SqlResultStore
+from rootward.adapters.thread_jobs import ThreadJobs
 from rootward.errors import InvalidConfiguration
 from rootward.ports import Bus, Clock, Jobs, Platform
 from rootward.settings import Settings

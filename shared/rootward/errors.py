@@ -17,6 +17,7 @@
     ├── Forbidden                 who is asking may not do this
     ├── Busy                      a bound was reached; try again later
     ├── OverQuota                 a tenant sends more than it may
+    ├── TookTooLong               a job was stopped at its time limit
     ├── Unavailable               a database, bus or queue does not answer
     └── InvalidConfiguration      a setting or an extension is wrong
         └── MissingLibrary        a method needs a library that is not installed
@@ -104,6 +105,10 @@ class OverQuota(RootwardError):
         self.retry_after_seconds = retry_after_seconds
         self.limit = limit
         super().__init__(message)
+
+
+class TookTooLong(RootwardError):
+    """A job was stopped at its time limit; running it again would take as long."""
 
 
 class Unavailable(RootwardError):

@@ -2,283 +2,83 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from rootward.adapters.clock import SystemClock
-from rootward.adapters.delivery import Policy
-from rootward.adapters.embedded import ThreadJobs
+from rootward.adapters.lanes import LANES
 from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate
-from rootward.adapters.sql.queues import SqlJobQueue, dead_letters
-from rootward.errors import Busy, InsufficientData, InvalidInput, Unavailable
-from rootward.ports import Clock, Jobs
+from rootward.adapters.sql.job_queue import Lease, SqlJobQueue
+from rootward.adapters.sql.queues import dead_letters
+from rootward.adapters.thread_jobs import ThreadJobs
+from rootward.errors import InvalidInput, Unavailable
+from rootward.ports import Clock
 from rootward.telemetry import DEAD_LETTERS
 from rootward.testing.fakes import FakeJobs, ManualClock
-from tests.contract.databases import MakeDatabase
+from rootward_worker.jobs import JOBS
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
-
-EAGER = Policy(first_wait_seconds=0.0, outage_wait_seconds=0.01)
-MOST = 5
+from tests.contract.job_promises import EAGER, MOST, Bench, DurableJobs, EveryJobQueue, MakeBench
 
 
-def _threads(database: Database, clock: Clock, workers: int = 1, most: int = MOST) -> ThreadJobs:
-    return ThreadJobs(SqlJobQueue(database, clock), most, workers=workers, policy=EAGER)
+def _threads(
+    database: Database, clock: Clock, *, workers: int = 1, most: int = MOST, **more: Any
+) -> ThreadJobs:
+    policy = more.pop("policy", EAGER)
+    queue = SqlJobQueue(database, clock)
+    return ThreadJobs(queue, most, workers=workers, policy=policy, **more)
 
 
-class Bench:
-    """Jobs with one handler, `note`, that notes its payload."""
-
-    def __init__(self, jobs: Jobs) -> None:
-        self.jobs = jobs
-        self.ran = Deliveries()
-
-    def serve(self) -> None:
-        self.jobs.serve(lambda: {"note": lambda **payload: self.ran(payload)})
-
-    def outcome(self, count: int) -> list[dict[str, object]]:
-        """Every payload that has been run, once so many have, and the jobs are closed."""
-        if isinstance(self.jobs, FakeJobs):
-            self.jobs.run_all()
-        self.ran.wait_for(count)
-        self.jobs.close()
-        return self.ran.seen
+@pytest.fixture
+def make_bench(database: Database, clock: ManualClock) -> MakeBench:
+    return lambda clock=clock, **more: Bench(_threads(database, clock, **more))
 
 
-@pytest.fixture(params=["threads", "fake"])
-def bench(
-    request: pytest.FixtureRequest, database: Database, clock: ManualClock
-) -> Iterator[Bench]:
-    threads = request.param == "threads"
-    made = Bench(_threads(database, clock) if threads else FakeJobs(clock, MOST))
-    yield made
-    made.jobs.close()
+class TestFakeJobs(EveryJobQueue):
+    @pytest.fixture
+    def make_bench(self, clock: ManualClock) -> MakeBench:
+        return lambda: Bench(FakeJobs(clock, MOST))
 
 
-class TestEveryJobQueue:
-    def test_a_payload_arrives_as_it_was(self, bench: Bench):
-        payload = {"incident_id": "id0", "params": {"lag": 2, "x": [1.5, None, True]}, "ü": "ß"}
-        bench.jobs.submit("note", **payload)
-        bench.serve()
-
-        assert bench.outcome(1) == [payload]
-
-    def test_jobs_run_in_the_order_of_their_submission(self, bench: Bench):
-        for k in range(MOST):
-            bench.jobs.submit("note", k=k)
-        bench.serve()
-
-        assert bench.outcome(MOST) == [{"k": k} for k in range(MOST)]
-
-    def test_an_equal_job_that_waits_is_the_same_job(self, bench: Bench):
-        for _ in range(3):
-            bench.jobs.submit("note", a=1, b=2)
-            bench.jobs.submit("note", b=2, a=1)
-        bench.jobs.submit("note", a=1, b=3)
-        assert bench.jobs.backlog() == 2
-        bench.serve()
-
-        assert bench.outcome(2) == [{"a": 1, "b": 2}, {"a": 1, "b": 3}]
-
-    def test_a_delayed_job_waits_for_the_clock(self, bench: Bench, clock: ManualClock):
-        bench.jobs.submit("note", delay_seconds=60.0, k="later")
-        bench.jobs.submit("note", k="now")
-        bench.serve()
-        if isinstance(bench.jobs, FakeJobs):
-            bench.jobs.run_all()
-        assert bench.ran.wait_for(1) == [{"k": "now"}]
-        assert bench.jobs.backlog() >= 1
-
-        clock.advance(60.0)
-
-        assert bench.outcome(2) == [{"k": "now"}, {"k": "later"}]
-
-    def test_an_equal_job_submitted_without_delay_brings_it_forward(self, bench: Bench):
-        bench.jobs.submit("note", delay_seconds=1e6, k=1)
+class TestThreadJobs(EveryJobQueue, DurableJobs):
+    def test_dead_letters_are_counted(self, make_bench: MakeBench):
+        bench, counted = make_bench(), DEAD_LETTERS.labels("job")._value.get()
+        bench.ran.fail_with(lambda *_: InvalidInput("never"))
         bench.jobs.submit("note", k=1)
         bench.serve()
 
-        assert bench.outcome(1) == [{"k": 1}]
-
-    def test_an_equal_job_submitted_with_more_delay_does_not_put_it_off(self, bench: Bench):
-        bench.jobs.submit("note", k=1)
-        bench.jobs.submit("note", delay_seconds=1e6, k=1)
-        bench.serve()
-
-        assert bench.outcome(1) == [{"k": 1}]
-
-    def test_a_full_queue_is_busy_and_takes_nothing(self, bench: Bench):
-        for k in range(MOST):
-            bench.jobs.submit("note", k=k)
-        with pytest.raises(Busy, match=f"{MOST} jobs wait"):
-            bench.jobs.submit("note", k=MOST)
-        bench.serve()
-
-        assert bench.outcome(MOST) == [{"k": k} for k in range(MOST)]
-
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), b"bytes"])
-    def test_a_payload_that_is_no_json_is_refused(self, bench: Bench, value: object):
-        submit: Callable[..., None] = bench.jobs.submit
-        with pytest.raises(InvalidInput, match="JSON"):
-            submit("note", value=value)
-
-        assert bench.jobs.backlog() == 0
-
-    def test_it_may_be_closed_twice(self, bench: Bench):
-        bench.serve()
-        bench.jobs.close()
-        bench.jobs.close()
-
-
-class TestThreadJobs:
-    def test_a_job_that_fails_is_tried_again(self, database: Database, clock: ManualClock):
-        bench = Bench(_threads(database, clock))
-        bench.ran.fail_with(lambda _, count: ValueError("not yet") if count < 3 else None)
-        bench.jobs.submit("note", k=1)
-        bench.serve()
-
-        assert bench.outcome(3) == [{"k": 1}] * 3
-        assert bench.jobs.backlog() == 0
-        assert dead_letters(database) == ()
-
-    def test_back_off_follows_the_clock(self, database: Database, clock: ManualClock):
-        policy = Policy(first_wait_seconds=100.0, longest_wait_seconds=1000.0)
-        bench = Bench(ThreadJobs(SqlJobQueue(database, clock), MOST, workers=1, policy=policy))
-        bench.ran.fail_with(lambda job, _: ValueError("no") if job["k"] == 1 else None)
-        bench.jobs.submit("note", k=1)
-        bench.serve()
-        bench.ran.wait_for(1)
-        bench.jobs.submit("note", k=2)
-        assert bench.ran.wait_for(2) == [{"k": 1}, {"k": 2}]
-
-        clock.advance(100.0)
-
-        assert bench.outcome(3) == [{"k": 1}, {"k": 2}, {"k": 1}]
-
-    def test_after_five_tries_a_job_is_a_dead_letter(self, database: Database, clock: ManualClock):
-        bench = Bench(_threads(database, clock))
-        counted = DEAD_LETTERS.labels("job")._value.get()
-        bench.ran.fail_with(lambda job, _: ZeroDivisionError("p") if job["k"] == 1 else None)
-        bench.jobs.submit("note", k=1)
-        bench.jobs.submit("note", k=2)
-        bench.serve()
-
-        bench.outcome(6)
-        assert sorted(job["k"] for job in bench.ran.seen) == [1] * 5 + [2]
-        (letter,) = dead_letters(database)
-        assert (letter.kind, letter.name, letter.tries) == ("job", "note", 5)
-        assert letter.reason == "ZeroDivisionError: p"
-        assert json.loads(letter.body) == {"k": 1}
+        bench.outcome(1)
         assert DEAD_LETTERS.labels("job")._value.get() == counted + 1
-        assert bench.jobs.backlog() == 0
 
-    def test_a_job_of_an_unknown_name_is_dead_at_once(self, database: Database, clock: ManualClock):
-        bench = Bench(_threads(database, clock))
-        bench.jobs.submit("from_a_later_version", k=1)
-        bench.jobs.submit("note", k=2)
-        bench.serve()
-
-        assert bench.outcome(1) == [{"k": 2}]
-        (letter,) = dead_letters(database)
-        assert "known: note" in letter.reason
-
-    def test_an_outage_does_not_count_as_a_try(self, database: Database):
-        bench = Bench(_threads(database, SystemClock()))
-        bench.ran.fail_with(lambda _, count: Unavailable("locked") if count < 9 else None)
-        bench.jobs.submit("note", k=1)
-        bench.serve()
-
-        assert len(bench.outcome(9)) == 9
-        assert dead_letters(database) == ()
-
-    def test_any_other_error_of_ours_counts_as_a_try(self, database: Database, clock: ManualClock):
-        bench = Bench(_threads(database, clock))
-        bench.ran.fail_with(lambda *_: InsufficientData("needs 120 rows"))
-        bench.jobs.submit("note", k=1)
-        bench.serve()
-
-        assert len(bench.outcome(5)) == 5
-        assert dead_letters(database)[0].reason == "InsufficientData: needs 120 rows"
-
-    def test_a_job_submitted_while_its_equal_runs_runs_too(
-        self, database: Database, clock: ManualClock
-    ):
-        jobs, ran = _threads(database, clock), Deliveries()
-        started, go_on = threading.Event(), threading.Event()
-
-        def handler(k: int) -> None:
-            started.set()
-            assert go_on.wait(BOUND_SECONDS)
-            ran(k)
-
-        jobs.serve(lambda: {"hold": handler})
-        jobs.submit("hold", k=1)
-        assert started.wait(BOUND_SECONDS)
-        jobs.submit("hold", k=1)
-        go_on.set()
-
-        assert ran.wait_for(2) == [1, 1]
-        jobs.close()
-
-    def test_a_long_job_does_not_hold_up_another_worker(
-        self, database: Database, clock: ManualClock
-    ):
-        jobs, meeting = _threads(database, clock, workers=2), threading.Barrier(2)
-        ran = Deliveries()
-
-        def handler(k: int) -> None:
-            meeting.wait(BOUND_SECONDS)
-            ran(k)
-
-        jobs.submit("meet", k=1)
-        jobs.submit("meet", k=2)
-        jobs.serve(lambda: {"meet": handler})
-
-        assert sorted(ran.wait_for(2)) == [1, 2]
-        jobs.close()
-
-    def test_each_worker_gets_its_own_handlers(self, database: Database, clock: ManualClock):
+    def test_each_worker_gets_its_own_handlers(self, make_bench: MakeBench):
         made = Deliveries()
-        jobs = _threads(database, clock, workers=3)
-        jobs.serve(lambda: made("one") or {})
-        jobs.close()
+        bench = make_bench(workers=3)
+        bench.serve(lambda: made("one") or {})
+        bench.jobs.close()
 
-        assert len(made.seen) == 3
-
-    def test_a_restart_runs_what_is_left(self, database: Database, clock: ManualClock):
-        first = _threads(database, clock)
-        first.submit("note", k=1)
-        first.submit("note", k=2)
-        first.close()
-
-        bench = Bench(_threads(database, clock))
-        assert bench.jobs.backlog() == 2
-        bench.serve()
-        assert bench.outcome(2) == [{"k": 1}, {"k": 2}]
-        assert _threads(database, clock).backlog() == 0
+        assert len(made.seen) == 3 + 1  # one for what is done soon
 
     def test_a_job_that_was_running_when_the_process_ended_runs_again(
-        self, database: Database, clock: ManualClock
+        self, make_bench: MakeBench, database: Database, clock: ManualClock
     ):
         queue = SqlJobQueue(database, clock)
         queue.put("default", "note", '{"k":1}', 0.0)
         assert queue.take() is not None
         queue.put("default", "note", '{"k":1}', 0.0)  # submitted while its equal ran
 
-        bench = Bench(_threads(database, clock))
+        bench = make_bench()
         bench.serve()
 
         assert bench.outcome(1) == [{"k": 1}]
         assert bench.jobs.backlog() == 0
 
     def test_a_job_that_ends_the_process_each_time_is_a_dead_letter(
-        self, database: Database, clock: ManualClock
+        self, make_bench: MakeBench, database: Database, clock: ManualClock
     ):
         queue = SqlJobQueue(database, clock)
         queue.put("default", "note", '{"k":1}', 0.0)
@@ -286,32 +86,17 @@ class TestThreadJobs:
             assert queue.take() is not None
             queue.recover()
 
-        bench = Bench(_threads(database, clock))
+        bench = make_bench()
         bench.jobs.submit("note", k=2)
         bench.serve()
 
         assert bench.outcome(1) == [{"k": 2}]
         assert "the process ended 5 times" in dead_letters(database)[0].reason
 
-    def test_a_clock_that_was_set_back_does_not_put_jobs_off(self, database: Database):
-        ahead = _threads(database, ManualClock(4e9))
-        ahead.submit("note", delay_seconds=10.0, k=1)
-        ahead.close()
-
-        clock = ManualClock(1.7e9)
-        bench = Bench(_threads(database, clock))
-        bench.serve()
-        clock.advance(10.0)
-
-        assert bench.outcome(1) == [{"k": 1}]
-
-    def test_only_one_process_serves_those_of_a_file(
-        self, make_database: MakeDatabase, clock: ManualClock
+    def test_only_one_process_serves_them(
+        self, reopened: Callable[[], Database], clock: ManualClock
     ):
-        url = make_database("sqlite")
-        database, other = open_database(url), open_database(url)
-        migrate(database)
-        first, second = _threads(database, clock), _threads(other, clock)
+        first, second = _threads(reopened(), clock), _threads(reopened(), clock)
         first.serve(dict)
         with pytest.raises(Unavailable, match="another process serves the jobs"):
             second.serve(dict)
@@ -319,8 +104,108 @@ class TestThreadJobs:
         first.close()
         second.serve(dict)
         second.close()
-        database.close()
-        other.close()
+
+
+class TestLeases:
+    """What keeps two takers of one job apart."""
+
+    @pytest.fixture
+    def queue(self, database: Database, clock: ManualClock) -> SqlJobQueue:
+        made = SqlJobQueue(database, clock)
+        made.put("default", "note", "{}", 0.0)
+        return made
+
+    LEASE = Lease("here:1", limit_seconds=600.0, seconds=30.0)
+
+    def test_a_lease_that_ran_out_lets_another_take_the_job_and_write(
+        self, queue: SqlJobQueue, database: Database, clock: ManualClock
+    ):
+        first = queue.take(lease=self.LEASE)
+        clock.advance(31.0)
+        queue.reclaim()
+        second = queue.take(lease=self.LEASE)
+
+        assert first is not None
+        assert second is not None
+        assert (second.id, second.tries) == (first.id, 2)
+        assert not queue.renew(first)
+        assert not queue.remove(first)
+        assert not queue.put_back(first, 0.0, tries=1)
+        assert not queue.bury(first, "too late")
+        assert dead_letters(database) == ()
+        assert queue.count() == 1
+        assert queue.remove(second)
+        assert queue.count() == 0
+
+    def test_a_renewed_lease_keeps_the_job(self, queue: SqlJobQueue, clock: ManualClock):
+        taken = queue.take(lease=self.LEASE)
+        assert taken is not None
+        for _ in range(4):
+            clock.advance(20.0)
+            assert queue.renew(taken, 30.0)
+            queue.reclaim()
+
+        assert queue.take(lease=self.LEASE) is None
+        assert queue.remove(taken)
+
+    def test_no_renewal_goes_beyond_the_limit_and_the_next_taker_knows(
+        self, queue: SqlJobQueue, clock: ManualClock
+    ):
+        taken = queue.take(lease=self.LEASE)
+        assert taken is not None
+        for _ in range(30):
+            clock.advance(20.0)
+            assert queue.renew(taken, 30.0)
+        clock.advance(1.0)
+        queue.reclaim()
+        again = queue.take(lease=self.LEASE)
+
+        assert not taken.overran
+        assert again is not None
+        assert again.overran
+
+    def test_a_time_of_a_recurring_job_falls_to_one_of_many(
+        self, reopened: Callable[[], Database], clock: ManualClock
+    ):
+        queues = [SqlJobQueue(reopened(), clock) for _ in range(4)]
+        for one in queues:
+            one.every("expire", 600.0)
+        ticked = []
+        for _ in range(20):
+            start = threading.Barrier(4)
+            threads = [threading.Thread(target=_tick, args=(one, start)) for one in queues]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            taken = [queues[0].take(), queues[0].take()]
+            ticked.append(sum(one is not None for one in taken))
+            for one in filter(None, taken):
+                queues[0].remove(one)
+            clock.advance(600.0)
+
+        assert ticked == [1] * 20
+
+    def test_jobs_that_nobody_took_are_told_of_again_after_a_while(
+        self, queue: SqlJobQueue, clock: ManualClock
+    ):
+        queue.put("default", "diagnose", "{}", 0.0)
+        queue.put("default", "later", "{}", 1e6)
+        unheard = queue.unheard(60.0, 10)
+        queue.told([job_id for job_id, _ in unheard])
+
+        assert [lane for _, lane in unheard] == ["interactive", "batch"]
+        assert queue.unheard(60.0, 10) == []
+        clock.advance(61.0)
+        assert len(queue.unheard(60.0, 10)) == 2
+
+    def test_every_job_of_the_workers_has_a_lane(self):
+        assert JOBS.keys() <= LANES.keys()
+
+
+def _tick(queue: SqlJobQueue, start: threading.Barrier) -> None:
+    start.wait(BOUND_SECONDS)
+    queue.tick()
 
 
 _SUBMITTER = """

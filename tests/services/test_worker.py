@@ -321,7 +321,7 @@ def test_a_diagnosis_names_the_broken_service(fake_platform: Platform, clock: Ma
     assert diagnosis.candidates[0].service == "cart"
     assert diagnosis.seconds > 0
     assert {entry.name for entry in fake_platform.results.catalogue()} >= {"robust_z"}
-    assert [job.name for job in fake_platform.jobs.waiting] == ["expire"]
+    assert fake_platform.jobs.waiting == []
 
 
 def test_a_diagnosis_that_cannot_be_made_is_stored_as_a_failure(
@@ -368,12 +368,27 @@ def test_an_analysis_is_stored_whether_it_works_or_not(fake_platform: Platform, 
     assert status["no_such_method", "{}"] == "failed"
 
 
-def test_old_samples_expire_and_the_job_comes_back(fake_platform: Platform, clock: ManualClock):
+def test_old_samples_expire_time_and_again(fake_platform: Platform, clock: ManualClock):
+    start_jobs(fake_platform.jobs, lambda: fake_platform, OPTIONS)
     feed(Detector(fake_platform, OPTIONS), recording(20), clock)
-    clock.advance(2 * OPTIONS.retention_seconds)
-    handlers(fake_platform, OPTIONS)["expire"]()
-    assert fake_platform.samples.series() == ()
     jobs = fake_platform.jobs
     assert isinstance(jobs, FakeJobs)
-    assert [job.name for job in jobs.waiting] == ["expire"]
-    assert jobs.waiting[0].run_after_unix > clock.now()
+    jobs.run_all()
+    assert fake_platform.samples.series() != ()
+    clock.advance(2 * OPTIONS.retention_seconds)
+    jobs.run_all()
+    assert fake_platform.samples.series() == ()
+
+
+def test_what_was_given_up_on_says_why_on_the_incident(fake_platform: Platform, clock: ManualClock):
+    incident = served(fake_platform, clock, recording(130, slow("cart", 80, 110)))
+    asked = {"incident_id": incident.id, "method": "robust_z", "params": {"colour": "red"}}
+    told = handlers(fake_platform, OPTIONS)["given_up"]
+    told(job="analyse", reason="stopped after 1200 s", payload=asked)
+    told(job="diagnose", reason="the process ended 5 times", payload={"incident_id": incident.id})
+    told(job="expire", reason="no matter", payload={})
+
+    found = {(a.method, a.parameters): a for a in fake_platform.results.of(incident.id)}
+    analysis = found["robust_z", '{"colour":"red"}']
+    assert (analysis.status, analysis.reason) == ("failed", "stopped after 1200 s")
+    assert fake_platform.incidents.failure(incident.id) == "the process ended 5 times"

@@ -143,8 +143,7 @@ def _answer(
 
 
 def expire(platform: Platform, options: WorkerOptions) -> None:
-    """Delete samples that are older than the retention, and come back later."""
-    platform.jobs.submit("expire", delay_seconds=EXPIRE_EVERY_SECONDS)
+    """Delete samples that are older than the retention, and old notices."""
     now = platform.clock.now()
     gone = platform.samples.expire(now - options.retention_seconds)
     if gone:
@@ -152,6 +151,29 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     alarms.end_stale(platform)
     platform.alerts.expire(now - NOTICES_SECONDS)
     platform.change_events.expire(now - NOTICES_SECONDS)
+
+
+def given_up(
+    platform: Platform,
+    options: WorkerOptions,
+    *,
+    job: str,
+    reason: str,
+    payload: Mapping[str, JsonValue],
+    tenant: str = DEFAULT_TENANT,
+) -> None:
+    """Store why a diagnosis or an analysis will never come, where nothing else could say so."""
+    if job not in ("diagnose", "analyse"):
+        return
+    incident = platform.incidents.get(str(payload["incident_id"]), tenant)
+    if job == "diagnose":
+        _no_diagnosis(platform, incident, "given_up", reason)
+        return
+    params = payload.get("params") or {}
+    given = dict(params) if isinstance(params, Mapping) else {}
+    Running(platform, incident, str(payload["method"]), given, options.seed).end(
+        "failed", reason=reason
+    )
 
 
 def catalogue(platform: Platform, options: WorkerOptions) -> None:
@@ -165,6 +187,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "analyse": analyse,
     "expire": expire,
     "alerts": alarms.alerts,
+    "given_up": given_up,
 }
 """Every job by name; each takes a platform, the options, and its payload."""
 

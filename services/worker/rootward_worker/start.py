@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rootward.ports import Jobs, Platform
 from rootward_worker.detect import Detector
-from rootward_worker.jobs import handlers
+from rootward_worker.jobs import EXPIRE_EVERY_SECONDS, handlers
 from rootward_worker.options import WorkerOptions
 
 __all__ = ["WorkerOptions", "start_detector", "start_jobs"]
@@ -25,4 +25,4 @@ def start_jobs(jobs: Jobs, make_platform: Callable[[], Platform], options: Worke
     """
     jobs.serve(lambda: handlers(make_platform(), options))
     jobs.submit("catalogue")
-    jobs.submit("expire")
+    jobs.every("expire", EXPIRE_EVERY_SECONDS)

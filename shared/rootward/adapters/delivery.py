@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from rootward.errors import Busy, InvalidInput, InvalidParameters, Unavailable
+from rootward.errors import Busy, InvalidInput, InvalidParameters, TookTooLong, Unavailable
 from rootward.telemetry import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Policy:
         except (Unavailable, Busy) as error:
             log.warning("delivery waits", extra={"kind": kind, "reason": str(error)})
             return Delivery(Outcome.OUTAGE, str(error))
-        except (InvalidInput, InvalidParameters) as error:
+        except (InvalidInput, InvalidParameters, TookTooLong) as error:
             log.warning("delivery refused", exc_info=True, extra={"kind": kind})
             return Delivery(Outcome.DEAD, _named(error))
         except Exception as error:

@@ -1,29 +1,22 @@
-"""The durable embedded bus and thread jobs: bounded, and they encode as a network would."""
+"""The durable embedded bus: bounded, and it encodes as a network would."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
+from rootward.adapters.delivery import Outcome, Policy, given_up
 from rootward.adapters.intake import GroupCommit, Places
 from rootward.adapters.sql.arrivals import Packed
 from rootward.adapters.sql.dialects.base import Claim
-from rootward.adapters.sql.queues import QueuedBatch, QueuedJob, SqlBatchQueue, SqlJobQueue
-from rootward.errors import InvalidInput, InvalidParameters, Unavailable
+from rootward.adapters.sql.queues import QueuedBatch, SqlBatchQueue
+from rootward.errors import InvalidInput, Unavailable
 from rootward.model.series import SampleBatch
-from rootward.ports import DEFAULT_TENANT, BatchHandler, JobHandler, JsonValue
-from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG
+from rootward.ports import BatchHandler
+from rootward.telemetry import BUS_BACKLOG
 
 log = logging.getLogger(__name__)
-
-LONGEST_STOP_SECONDS = 10.0
-"""How long a stop waits for a job in hand; its row stays, so that it is not lost."""
-
-_LONGEST_LOOK_SECONDS = 0.2
-"""How long to wait at most before looking at the clock again: it need not run in real time."""
 
 
 class EmbeddedBus:
@@ -170,172 +163,3 @@ class EmbeddedBus:
     def _pause(self, seconds: float) -> None:
         with self._wake:
             self._wake.wait_for(lambda: self._closed, seconds)
-
-
-class ThreadJobs:
-    """Jobs run by threads of this process; each is a row until it has run."""
-
-    def __init__(
-        self,
-        queue: SqlJobQueue,
-        max_backlog: int,
-        *,
-        workers: int = 2,
-        policy: Policy | None = None,
-    ) -> None:
-        self._queue = queue
-        self._policy = policy or Policy()
-        self._workers = workers
-        self._places = Places(max_backlog, "jobs")
-        self._places.change(queue.count())
-        self._wake = threading.Condition()
-        self._changes = 0
-        self._closed = False
-        self._threads: list[threading.Thread] = []
-        self._claim: Claim | None = None
-
-    def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
-        """Queue a job; once this returns, the job survives a crash of the process.
-
-        Raises:
-            Busy: `max_backlog` jobs wait or run; nothing was taken.
-            InvalidInput: the payload is no JSON.
-            Unavailable: the database does not answer; nothing was taken.
-        """
-        body = _encoded(payload)
-        self._places.take()
-        try:
-            new = self._queue.put(_tenant(payload), name, body, delay_seconds)
-        except BaseException:
-            self._places.change(-1)
-            raise
-        if not new:
-            self._places.change(-1)
-        self._tell()
-
-    def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
-        """Start running jobs, first those that an earlier process left.
-
-        Raises:
-            Unavailable: another process serves the jobs of this database.
-        """
-        if self._threads:
-            raise InvalidInput("these jobs are served already")
-        self._claim = self._queue.claim()
-        self._places.change(-self._queue.recover())
-        self._threads = [
-            threading.Thread(
-                target=self._run, args=(make_handlers(),), name=f"rootward-jobs-{k}", daemon=True
-            )
-            for k in range(self._workers)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def backlog(self) -> int:
-        """Jobs that wait or run."""
-        return self._places.taken
-
-    def close(self) -> None:
-        """Finish the jobs in hand and stop serving; idempotent."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(LONGEST_STOP_SECONDS)
-        if any(thread.is_alive() for thread in self._threads):
-            log.warning("a job did not end in time; it runs again after the next start")
-        if self._claim is not None:
-            self._claim.let_go()
-
-    def _run(self, handlers: Mapping[str, JobHandler]) -> None:
-        while not self._closed:
-            try:
-                taken = self._next()
-                if taken is not None:
-                    self._settle(taken, self._deliver(taken, handlers))
-            except Exception:
-                log.exception("jobs stumbled, go on")
-                self._pause(self._policy.outage_wait_seconds)
-
-    def _next(self) -> QueuedJob | None:
-        """A job that is due; None where others came or went while it waited for one."""
-        seen = self._changes
-        due = self._queue.next_due_unix()
-        with self._wake:
-            while not self._closed and self._changes == seen:
-                wait = None if due is None else due - self._queue.now()
-                if wait is not None and wait <= 0:
-                    break
-                self._wake.wait(None if wait is None else min(wait, _LONGEST_LOOK_SECONDS))
-            else:
-                return None
-        return self._queue.take()
-
-    def _deliver(self, taken: QueuedJob, handlers: Mapping[str, JobHandler]) -> Delivery:
-        if taken.tries > self._policy.tries:
-            reason = f"the process ended {taken.tries - 1} times while this job ran"
-            return Delivery(Outcome.DEAD, reason)
-
-        def work() -> None:
-            if taken.name not in handlers:
-                raise InvalidParameters(
-                    f"no job is called {taken.name}; known: {', '.join(sorted(handlers))}"
-                )
-            handlers[taken.name](**json.loads(taken.payload))
-
-        return self._policy.deliver(work, taken.tries, f"job {taken.name}")
-
-    def _settle(self, taken: QueuedJob, delivery: Delivery) -> None:
-        while not self._settled(taken, delivery):
-            self._pause(self._policy.outage_wait_seconds)
-            if self._closed:  # the row stays, and the job runs again after the next start
-                return
-
-    def _settled(self, taken: QueuedJob, delivery: Delivery) -> bool:
-        try:
-            if self._write_outcome(taken, delivery):
-                self._places.change(-1)
-        except Unavailable as error:
-            log.warning("jobs wait for the database", extra={"reason": str(error)})
-            return False
-        self._tell()
-        return True
-
-    def _write_outcome(self, taken: QueuedJob, delivery: Delivery) -> bool:
-        """Whether the job has left the queue."""
-        if delivery.outcome is Outcome.AGAIN:
-            wait = self._policy.wait_seconds(taken.tries)
-            return not self._queue.put_back(taken, wait, tries=taken.tries)
-        if delivery.outcome is Outcome.OUTAGE:
-            wait = self._policy.outage_wait_seconds
-            return not self._queue.put_back(taken, wait, tries=taken.tries - 1)
-        if delivery.outcome is Outcome.DEAD:
-            self._queue.bury(taken, delivery.reason)
-            given_up("job", taken.name, delivery.reason)
-        else:
-            self._queue.remove(taken)
-        return True
-
-    def _tell(self) -> None:
-        JOBS_BACKLOG.set(self._places.taken)
-        with self._wake:
-            self._changes += 1
-            self._wake.notify_all()
-
-    def _pause(self, seconds: float) -> None:
-        with self._wake:
-            self._wake.wait_for(lambda: self._closed, seconds)
-
-
-def _encoded(payload: Mapping[str, JsonValue]) -> str:
-    try:
-        return json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"the payload of a job must be JSON: {error}") from error
-
-
-def _tenant(payload: Mapping[str, JsonValue]) -> str:
-    tenant = payload.get("tenant", DEFAULT_TENANT)
-    return tenant if isinstance(tenant, str) else DEFAULT_TENANT

@@ -78,10 +78,19 @@ class Jobs(Protocol):
         """
         ...
 
+    def every(self, name: str, seconds: float) -> None:
+        """Run a job without payload now and at every multiple of so many seconds.
+
+        It runs once at each of these times, however many processes ask for it, for as long as
+        one of them serves jobs. Times that nobody served are not made up for.
+        """
+        ...
+
     def serve(self, make_handlers: Callable[[], Mapping[str, JobHandler]]) -> None:
         """Start running jobs in the background; returns at once.
 
-        The factory is called in each process (or thread) that runs jobs.
+        The factory is called in each process (or thread) that runs jobs. A job that was given up
+        on is told to the handler `given_up`, where there is one: `job`, `reason`, `payload`.
         """
         ...
 

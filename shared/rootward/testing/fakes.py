@@ -109,6 +109,8 @@ class FakeJobs:
         self._clock = clock
         self._max_backlog = max_backlog
         self._handlers: Mapping[str, JobHandler] = {}
+        self.recurring: dict[str, tuple[float, float]] = {}
+        """Seconds between two times of a job, and the next of them."""
 
     def submit(self, name: str, *, delay_seconds: float = 0.0, **payload: JsonValue) -> None:
         """Queue a job, unless an equal one waits; raises Busy when full."""
@@ -133,6 +135,10 @@ class FakeJobs:
         """Take the handlers; nothing runs before `run_all`."""
         self._handlers = make_handlers()
 
+    def every(self, name: str, seconds: float) -> None:
+        """Run a job in `run_all` when it is due: now and at every multiple of so many seconds."""
+        self.recurring.setdefault(name, (seconds, self._clock.now()))
+
     def run_all(self) -> int:
         """Run every job that is due, and those that they submit; returns how many ran.
 
@@ -140,6 +146,7 @@ class FakeJobs:
             InvalidParameters: no handler has the name of a job.
         """
         ran = 0
+        self._tick()
         while due := [job for job in self.waiting if job.run_after_unix <= self._clock.now()]:
             job = min(due, key=lambda one: one.run_after_unix)
             self.waiting.remove(job)
@@ -148,6 +155,13 @@ class FakeJobs:
             self._handlers[job.name](**job.payload)
             ran += 1
         return ran
+
+    def _tick(self) -> None:
+        now = self._clock.now()
+        for name, (seconds, due_unix) in self.recurring.items():
+            if due_unix <= now:
+                self.recurring[name] = (seconds, (now // seconds + 1) * seconds)
+                self.submit(name)
 
     def backlog(self) -> int:
         """Jobs that wait."""

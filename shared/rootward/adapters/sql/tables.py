@@ -197,9 +197,24 @@ job = Table(
     Column("tries", Integer, nullable=False),
     Column("set_unix", Double, nullable=False),
     Column("run_after_unix", Double, nullable=False),
+    Column("lane", String(16), nullable=False, server_default="batch"),
+    Column("token", String(32)),
+    Column("holder", String(128)),
+    Column("lease_unix", Double),
+    Column("limit_unix", Double),
+    Column("rung_unix", Double),
     UniqueConstraint("waiting_key"),
     Index(None, "run_after_unix", "id"),
     sqlite_autoincrement=True,
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    _tenant_key(),
+    Column("name", String(128), primary_key=True),
+    Column("every_seconds", Double, nullable=False),
+    Column("due_unix", Double, nullable=False),
 )
 
 dead_letter = Table(
