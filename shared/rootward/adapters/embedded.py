@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedBus:
-    """A bus inside one process: `publish` is one durable insert, one thread hands over in order.
+    """A bus in a database: `publish` is one durable insert, one thread hands over in order.
+
+    On SQLite it stays inside one process. On PostgreSQL many may publish while one serves, which
+    looks for news of the others many times a second.
 
     What was handled is deleted in the commit of the next `publish`, which costs no sync of its
     own, or when a second passes without one. A crash hands over again what was not deleted yet.
@@ -29,6 +32,7 @@ class EmbeddedBus:
     _READ = 32
     """Batches read at once."""
     _IDLE_SECONDS = 1.0
+    _LOOK_SECONDS = 0.2
 
     def __init__(
         self, queue: SqlBatchQueue, max_backlog: int, policy: Policy | None = None
@@ -36,7 +40,7 @@ class EmbeddedBus:
         self._queue = queue
         self._policy = policy or Policy()
         self._commit = GroupCommit(self._put)
-        self._places = Places(max_backlog, "batches")
+        self._places = Places(max_backlog, "batches", queue.count if queue.shared else None)
         self._places.change(queue.count())
         self._wake = threading.Condition()
         self._news = True
@@ -85,7 +89,7 @@ class EmbeddedBus:
 
     def backlog(self) -> int:
         """Batches taken and not yet handled."""
-        return self._places.taken
+        return self._places.counted()
 
     def close(self) -> None:
         """Finish the batch in hand and stop serving; idempotent."""
@@ -109,10 +113,16 @@ class EmbeddedBus:
     def _run(self, handler: BatchHandler) -> None:
         while not self._closed:
             try:
-                if self._wait_for_news():
+                news = self._wait_for_news()
+                if news or self._queue.shared:
+                    self._keep_claim()
                     self._drain(handler)
-                else:
+                if not news:
                     self._tidy()
+            except Unavailable as error:
+                log.warning("bus waits for the database", extra={"reason": str(error)})
+                self._pause(self._policy.outage_wait_seconds)
+                self._news = True
             except Exception:
                 log.exception("bus stumbled, goes on")
                 self._pause(self._policy.outage_wait_seconds)
@@ -120,10 +130,19 @@ class EmbeddedBus:
 
     def _wait_for_news(self) -> bool:
         idle = self._IDLE_SECONDS if self._handled > self._removed else None
+        idle = self._LOOK_SECONDS if self._queue.shared else idle
         with self._wake:
             self._wake.wait_for(lambda: self._news or self._closed, idle)
             news, self._news = self._news, False
             return news and not self._closed
+
+    def _keep_claim(self) -> None:
+        """Claim the bus again where the connection that held it is gone; another may have it."""
+        if self._claim is None or not self._claim.holds():
+            claim, self._claim = self._claim, None
+            if claim is not None:
+                claim.let_go()
+            self._claim = self._queue.claim()
 
     def _tidy(self) -> None:
         handled = self._handled

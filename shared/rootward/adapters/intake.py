@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from rootward.errors import Busy, Unavailable
 
+_COUNT_SECONDS = 1.0
+
 
 class Places:
-    """A bounded number of places, and how many are taken."""
+    """A bounded number of places, and how many are taken.
 
-    def __init__(self, most: int, what: str) -> None:
+    Where other processes take them and give them back, too, `count` tells how many are taken; it
+    is asked once a second.
+    """
+
+    def __init__(self, most: int, what: str, count: Callable[[], int] | None = None) -> None:
         self._most = most
         self._what = what
         self._taken = 0
         self._lock = threading.Lock()
+        self._count = count
+        self._counted = -_COUNT_SECONDS
 
     @property
     def taken(self) -> int:
+        """How many are taken, as was known a second ago at the latest."""
+        with self._lock:
+            self._recount()
+            return self._taken
+
+    def counted(self) -> int:
         """How many are taken now."""
-        return self._taken
+        return self._taken if self._count is None else self._count()
 
     def take(self) -> None:
         """Take one; raises Busy where none is left."""
         with self._lock:
+            self._recount()
             if self._taken >= self._most:
                 raise Busy(f"{self._taken} {self._what} wait, {self._most} may")
             self._taken += 1
+
+    def _recount(self) -> None:
+        if self._count is not None and time.monotonic() >= self._counted + _COUNT_SECONDS:
+            self._taken, self._counted = self._count(), time.monotonic()
 
     def change(self, by: int) -> None:
         """Take or give back places, whatever the bound."""

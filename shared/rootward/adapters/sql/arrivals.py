@@ -52,7 +52,7 @@ class Arrivals:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.catalogue = Catalogue()
+        self.catalogue = Catalogue(database)
         self._turn = threading.Lock()
 
     def packed(self, batch: SampleBatch) -> Packed:
@@ -76,8 +76,13 @@ class Arrivals:
         self,
         batches: Sequence[Packed],
         also: Callable[[Connection, Sequence[int]], None] = lambda _connection, _ids: None,
+        *,
+        alone: str = "",
     ) -> Sequence[int]:
         """Store batches, and in the same commit what `also` does with their chunks' ids.
+
+        With `alone`, no other process that writes by this word comes in between, so that ids
+        ascend in the order in which they are committed.
 
         Raises:
             Unavailable: the database does not answer; nothing was stored.
@@ -86,6 +91,8 @@ class Arrivals:
 
         def work(connection: Connection) -> Sequence[int]:
             made.clear()
+            if alone:
+                self.database.exclude(connection, alone)
             rows = [self._row(connection, one, made) for one in batches]
             chunks = [connection.scalar(_INSERT, row) or 0 for row in rows]
             also(connection, chunks)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from rootward.adapters.sql import tables
+from rootward.adapters.sql.engine import Database
 from rootward.model.series import Series
 
 _SERIES = tables.series.c
@@ -83,7 +84,8 @@ class Catalogue:
     deleted it. Ids are remembered only from transactions that were committed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._places: dict[str, _Places] = {}
         self._names: dict[str, dict[int, Series]] = {}
         self._lock = threading.Lock()
@@ -117,7 +119,7 @@ class Catalogue:
         stale = np.flatnonzero((places < 0) | (newest_us > touched + TOUCH_US))
         if len(stale):
             chosen = [series[k] for k in stale.tolist()]
-            ids[stale] = _ids(connection, tenant, chosen, newest_us[stale])
+            ids[stale] = _ids(self._database, connection, tenant, chosen, newest_us[stale])
             touched[stale] = newest_us[stale]
         return Registration(tenant, series, ids, touched)
 
@@ -149,7 +151,7 @@ class Catalogue:
 
 def touch(connection: Connection, ids: np.ndarray, newest_us: np.ndarray) -> None:
     """Move the stored time of each series on to that of a newer sample."""
-    rows = zip(ids.tolist(), newest_us.tolist(), strict=True)
+    rows = sorted(zip(ids.tolist(), newest_us.tolist(), strict=True))
     changes = [{"series_id": k, "newest_us": newest} for k, newest in rows]
     if changes:
         connection.execute(_NEWER, changes)
@@ -172,7 +174,11 @@ def _named(connection: Connection, ids: Sequence[int]) -> dict[int, Series]:
 
 
 def _ids(
-    connection: Connection, tenant: str, series: Sequence[Series], newest_us: np.ndarray
+    database: Database,
+    connection: Connection,
+    tenant: str,
+    series: Sequence[Series],
+    newest_us: np.ndarray,
 ) -> list[int]:
     digests = [hashlib.sha256(one.key.encode()).hexdigest() for one in series]
     known = _lookup(connection, tenant, digests)
@@ -188,8 +194,8 @@ def _ids(
         if digest not in known
     }
     old = np.array([digest in known for digest in digests], bool)
-    if rows:
-        connection.execute(insert(tables.series), list(rows.values()))
+    if rows:  # in order, so that processes that register the same series do not block each other
+        database.insert_new(connection, tables.series, [rows[digest] for digest in sorted(rows)])
         known |= _lookup(connection, tenant, list(rows))
     ids = [known[digest] for digest in digests]
     touch(connection, np.array(ids)[old], newest_us[old])
@@ -200,7 +206,8 @@ def _lookup(connection: Connection, tenant: str, digests: Sequence[str]) -> dict
     found: dict[str, int] = {}
     for start in range(0, len(digests), _LOOKED_UP_AT_ONCE):
         some = digests[start : start + _LOOKED_UP_AT_ONCE]
-        query = select(_SERIES.digest, _SERIES.id)
-        rows = connection.execute(query.where(_SERIES.tenant == tenant, _SERIES.digest.in_(some)))
+        here = (_SERIES.tenant == tenant, _SERIES.digest.in_(some))
+        query = select(_SERIES.digest, _SERIES.id).where(*here).order_by(_SERIES.id)
+        rows = connection.execute(query.with_for_update())  # nobody may forget them meanwhile
         found.update((row.digest, row.id) for row in rows)
     return found

@@ -20,6 +20,7 @@ HEAD = tables.incident_head.c
 _DIAGNOSIS = tables.diagnosis.c
 _SERVICE = tables.incident_service.c
 _ACTIVITY = tables.activity.c
+LONGEST_SERVICE = 512
 
 
 def names(incident_id: str) -> ColumnElement[bool]:
@@ -43,6 +44,11 @@ def found(connection: Connection, tenant: str, incident_id: str) -> Incident:
     if known is None:
         raise NotFound(f"there is no incident {incident_id}")
     return known
+
+
+def sought(service: str) -> str:
+    """What a service is looked for by: as much of its name as the index takes."""
+    return service[:LONGEST_SERVICE]
 
 
 def write_new(connection: Connection, incident: Incident) -> Incident:
@@ -130,7 +136,7 @@ def _row(incident: Incident) -> dict[str, object]:
 def _set_services(connection: Connection, incident: Incident) -> None:
     here = (_SERVICE.tenant == incident.tenant, _SERVICE.incident_id == incident.id)
     connection.execute(delete(tables.incident_service).where(*here))
-    services = {*incident.services, incident.symptom.service}
+    services = {sought(name) for name in (*incident.services, incident.symptom.service)}
     connection.execute(
         insert(tables.incident_service),
         [

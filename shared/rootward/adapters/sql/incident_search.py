@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from rootward.adapters.sql import tables
+from rootward.adapters.sql.incident_rows import sought
 from rootward.codec import from_json
 from rootward.errors import InvalidInput
 from rootward.model.summary import MOST_SERVICES, Facets, IncidentQuery, Summary
@@ -42,7 +43,8 @@ def conditions(query: IncidentQuery, tenant: str) -> Conditions:
         wanted.append(_HEAD.acknowledged == query.acknowledged)
     if query.services:
         touched = select(_SERVICE.incident_id).where(
-            _SERVICE.tenant == tenant, _SERVICE.service.in_(query.services)
+            _SERVICE.tenant == tenant,
+            _SERVICE.service.in_([sought(name) for name in query.services]),
         )
         wanted.append(_HEAD.incident_id.in_(touched))
     wanted += [_HEAD.searched.contains(word, autoescape=True) for word in query.words]

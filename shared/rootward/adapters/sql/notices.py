@@ -33,6 +33,7 @@ class SqlAlertStore:
         """Store alerts durably, all or none; returns them as they are known now."""
 
         def work(connection: Connection) -> tuple[Alert, ...]:
+            self._database.exclude(connection, "alerts")
             return tuple(_put_alert(connection, alert) for alert in alerts)
 
         return self._database.write(work)
@@ -46,6 +47,7 @@ class SqlAlertStore:
         """Note the incident of an alert; the first one stays. Raises NotFound."""
 
         def work(connection: Connection) -> None:
+            self._database.exclude(connection, "alerts")
             known = _alert(connection, key, tenant)
             if not known.incident_id:
                 _write_alert(connection, replace(known, incident_id=incident_id, opened=opened))

@@ -40,6 +40,7 @@ class SqlQuarantine:
         )
 
         def work(connection: Connection) -> int:
+            self._database.exclude(connection, "quarantine")
             known = connection.scalar(select(dead_letter.c.tries).where(same))
             times = (known or 0) + 1
             row = {"reason": reason, "tries": times, "dead_unix": self._clock.now()}

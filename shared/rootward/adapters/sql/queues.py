@@ -63,12 +63,20 @@ class SqlBatchQueue:
         """Serve the queue alone; see `Database.claim`."""
         return self._database.claim("bus")
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes put batches into it, too."""
+        return self._database.shared
+
     def packed(self, batch: SampleBatch) -> Packed:
         """A batch made ready for `put`, outside of any turn."""
         return self._arrivals.packed(batch)
 
     def put(self, batches: Sequence[Packed], handled: int = 0) -> None:
-        """Store batches and delete all up to `handled` from the queue, in one commit."""
+        """Store batches and delete all up to `handled` from the queue, in one commit.
+
+        Who reads up to an id has seen all below it: ids are given out in order of the commits.
+        """
 
         def work(connection: Connection, chunks: Sequence[int]) -> None:
             if handled:
@@ -79,7 +87,7 @@ class SqlBatchQueue:
             ]
             connection.execute(insert(queued_batch), rows)
 
-        self._arrivals.write(batches, work)
+        self._arrivals.write(batches, work, alone="bus")
 
     def after(self, handled: int, limit: int) -> list[QueuedBatch]:
         """The oldest batches behind an id; one whose chunk has gone was dealt with before."""
