@@ -3,30 +3,34 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The web app; `make demo WEB=` goes without, and the plain pages answer.
+WEB_DIR := services/dashboard/web
+WEB := services/dashboard/rootward_dashboard/static/app/manifest.json
+WEB_SOURCES := $(shell find $(WEB_DIR)/src -type f -not -name '*.gen.ts' 2>/dev/null) $(addprefix $(WEB_DIR)/,package.json package-lock.json vite.config.ts)
 # Small matrices are faster on one thread, and results do not depend on the machine.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all clean
+.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all web wheel web-test clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## break a small shop and watch the cause being named; ARGS="--fault latency@catalogue --exit"
+demo: $(STAMP) $(WEB) ## break a small shop and watch the cause being named; ARGS="--fault latency@catalogue --exit"
 	$(BIN)/rootward demo $(ARGS)
 
-demo-all: $(STAMP) ## run the demo once for each kind of fault; fails unless every cause is named
+demo-all: $(STAMP) $(WEB) ## run the demo once for each kind of fault; fails unless every cause is named
 	$(BIN)/rootward demo --all --exit
 
-test: $(STAMP) ## all tests that need no server; ARGS="-k incident"
+test: $(STAMP) $(WEB) ## all tests that need no server; ARGS="-k incident"
 	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-slow: $(STAMP) ## the tests that take long: methods with their defaults, acceptance in full
 	$(BIN)/python -m pytest -q -n 2 --dist load -m "slow and not services" --timeout 900 $(ARGS)
 
-test-services: $(STAMP) ## tests with real senders and servers, which it installs where they are missing
+test-services: $(STAMP) $(WEB) ## tests with real senders and servers, which it installs where they are missing
 	sh deploy/servers.sh
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real tests/contract $(ARGS)
 
@@ -52,7 +56,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-up: $(STAMP) ## everything in one process, on port 8080
+up: $(STAMP) $(WEB) ## everything in one process, on port 8080
 	$(BIN)/rootward up
 
 bench: $(STAMP) ## accuracy, speed, graphs, scaling; DIR=folder with cases, GRAPHS=folder with graphs
@@ -77,12 +81,27 @@ chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of val
 	$(BIN)/python -m pytest -q -m chart tests/deploy $(ARGS)
 	$(BIN)/python -m tests.deploy.chart
 
+web: $(STAMP) ## build the web app into the dashboard package
+	sh deploy/web.sh $(VENV)
+
+wheel: web ## a wheel with the web app in it, in dist/
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+
+web-test: web ## types and unit tests of the web app
+	cd $(WEB_DIR) && mkdir -p build && { [ -d node_modules/vitest ] || npm ci --no-audit --no-fund --loglevel=error; }
+	$(BIN)/python $(WEB_DIR)/openapi.py > $(WEB_DIR)/build/openapi.json
+	cd $(WEB_DIR) && npm run --silent client && npm run --silent types && npm run --silent test
+
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs
 
 clean: ## remove what was built here
+	rm -rf $(dir $(WEB)) $(WEB_DIR)/node_modules $(WEB_DIR)/build
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(WEB): $(STAMP) $(WEB_SOURCES)
+	@sh deploy/web.sh $(VENV) || echo "the web app was not built; the plain pages answer in its place" >&2
 
 $(STAMP): pyproject.toml constraints.txt deploy/install.sh
 	PYTHON=$(PYTHON) sh deploy/install.sh $(VENV)

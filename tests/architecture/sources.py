@@ -29,6 +29,13 @@ def all_files() -> list[Path]:
     return [path for top in tops for path in sorted((ROOT / top).rglob("*.py"))]
 
 
+def web_files() -> list[Path]:
+    """Every source file of the web app, but for the client's types, which are generated."""
+    folder = ROOT / "services/dashboard/web/src"
+    found = sorted(p for p in folder.rglob("*") if p.suffix in {".ts", ".tsx", ".css"})
+    return [path for path in found if not path.name.endswith(".gen.ts")]
+
+
 def imports(path: Path) -> Iterator[str]:
     """Dotted names that a file imports, as deep as the text tells."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -50,7 +50,7 @@ def bare(now: float = shop.NOW) -> Platform:
     return fake_platform(ManualClock(now))
 
 
-def see(platform: Platform, address: str = "/") -> str:
+def see(platform: Platform, address: str = "/report") -> str:
     answer = TestClient(create_app(platform)).get(address)
     assert answer.status_code == 200
     return answer.text

@@ -308,8 +308,8 @@ def test_head_answers_like_get_without_a_body(client: TestClient):
 def test_a_form_on_another_site_cannot_start_work(filled: Platform):
     client = TestClient(create_app(filled))
     headers = {"Sec-Fetch-Site": "cross-site"}
-    for address in ("/api/v1/incidents/INC-1/diagnose", "/incidents/INC-1/diagnose"):
-        assert client.post(address, headers=headers).status_code == 403
+    answer = client.post("/api/v1/incidents/INC-1/diagnose", headers=headers)
+    assert answer.status_code == 403
     assert jobs(filled).submitted == []
 
 

@@ -51,29 +51,8 @@ def test_the_catalogue_says_where_a_method_is_offered_and_why_it_cannot_run(clie
     assert "not installed" in known["remote"]["unavailable"]
 
 
-def test_a_method_is_offered_at_its_place_with_the_time_it_takes(client: TestClient):
-    at_graph = part(client.get("/incidents/INC-1").text, "graph")
-
-    assert "What else drives it?" in at_graph
-    assert "takes seconds" in at_graph
-    assert 'value="idle"' in at_graph
-
-
-def test_one_that_cannot_run_says_why_and_has_no_button(client: TestClient):
-    at_graph = part(client.get("/incidents/INC-1").text, "graph")
-
-    assert "needs the library remote" in at_graph
-    assert 'value="remote"' not in at_graph
-
-
-def test_one_that_does_not_apply_says_why(client: TestClient):
-    page = client.get("/incidents/INC-1").text
-
-    assert "Not applicable: needs 480 rows, got 240" in page
-
-
 def test_a_weak_answer_shows_caveat_baseline_inputs_and_whose_idea_it_is(client: TestClient):
-    at_similar = part(client.get("/incidents/INC-1").text, "similar")
+    at_similar = part(client.get("/incidents/INC-1/report").text, "similar")
 
     for words in (
         "INC-3 looks most alike.", "weak", "There are only 9 earlier incidents.", "BM25",
@@ -83,19 +62,10 @@ def test_a_weak_answer_shows_caveat_baseline_inputs_and_whose_idea_it_is(client:
         assert words in at_similar, words
 
 
-def test_what_runs_shows_how_far_it_is_and_the_page_looks_again(client: TestClient):
-    page = client.get("/incidents/INC-1").text
+def test_what_runs_shows_how_far_it_is(client: TestClient):
+    page = client.get("/incidents/INC-1/report").text
 
     assert "Running, 40 % done" in part(page, "patterns")
-    assert 'http-equiv="refresh"' in page
-
-
-def test_asking_leads_back_to_the_place_where_it_was_asked(filled: Platform, client: TestClient):
-    form = {"method": "idle", "at": "graph"}
-    answer = client.post("/incidents/INC-1/analyses", data=form, follow_redirects=False)
-
-    assert answer.headers["location"] == "/incidents/INC-1?queued=analyse#at-graph"
-    assert [job.payload["method"] for job in filled.jobs.submitted] == ["idle"]
 
 
 def test_the_report_holds_the_answers_and_asks_nothing(client: TestClient):

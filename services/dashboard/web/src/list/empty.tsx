@@ -1,0 +1,117 @@
+// A list with nothing in it: nothing sent yet, nothing happened, or nothing that matches.
+import { useEffect } from "preact/hooks";
+import { root } from "../api/client";
+import { href } from "../state/route";
+import { readStatus, system } from "../status/freshness";
+import { count, number } from "../text/figures";
+import { When } from "../ui/marks";
+import { Copyable, Loading } from "../ui/states";
+import type { ListQuery } from "./query";
+
+const WAITING_MS = 2000;
+
+export function NoIncidents({ filtered, wanted }: { filtered: boolean; wanted: ListQuery }) {
+  const status = system.value;
+  if (!status) return <Loading what="what comes in" lines={3} />;
+  if (status.last_sample_unix === null) return <NothingSent />;
+  if (wanted.cursor || (filtered && (wanted.status !== "open" || wanted.service))) {
+    return (
+      <section class="empty">
+        <h2>No incidents match</h2>
+        <p>
+          <a href={href("/")}>Show all incidents</a>
+        </p>
+      </section>
+    );
+  }
+  return <AllQuiet />;
+}
+
+function AllQuiet() {
+  const status = system.value;
+  if (!status) return null;
+  return (
+    <section class="empty">
+      <h2>All quiet</h2>
+      <p>
+        No incident {status.open_incidents === 0 ? "is open" : "matches"}. Watching{" "}
+        <strong>{count(status.series, "series", "series")}</strong> of{" "}
+        <strong>{count(status.services.length, "service")}</strong>
+        {status.last_sample_unix !== null && (
+          <>
+            ; the last sample came <When unix={status.last_sample_unix} />
+          </>
+        )}
+        .
+      </p>
+      <p>
+        <a href={href("/status")}>See what comes in</a>
+      </p>
+    </section>
+  );
+}
+
+function NothingSent() {
+  useEffect(() => {
+    const timer = setInterval(() => void readStatus(), WAITING_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const address = location.origin + root;
+  return (
+    <section class="empty wide">
+      <h2>No data yet</h2>
+      <p role="status" aria-live="polite" class="counter">
+        <strong>{number(system.value?.series ?? 0)}</strong> series received so far; this moves by
+        itself.
+      </p>
+      <h3>From Prometheus</h3>
+      <p>
+        Add this to <code>prometheus.yml</code> and reload it. The label <code>service</code> says
+        whom a series tells about; where it is missing, <code>app</code>, <code>container</code> or{" "}
+        <code>job</code> stands in.
+      </p>
+      <Copyable label="Set-up for Prometheus" text={prometheus(address)} />
+      <h3>From OpenTelemetry</h3>
+      <p>In the collector, or with the same address in the SDK.</p>
+      <Copyable label="Set-up for OpenTelemetry" text={otlp(address)} />
+      <h3>Alerts, from Alertmanager</h3>
+      <Copyable label="Set-up for Alertmanager" text={alertmanager(address)} />
+      <h3>By hand, to try it</h3>
+      <Copyable label="One sample by hand" text={byHand(address)} />
+    </section>
+  );
+}
+
+function prometheus(address: string): string {
+  return `remote_write:\n  - url: ${address}/api/v1/write`;
+}
+
+function otlp(address: string): string {
+  return [
+    "exporters:",
+    "  otlphttp/rootward:",
+    `    metrics_endpoint: ${address}/v1/metrics`,
+    "service:",
+    "  pipelines:",
+    "    metrics:",
+    "      exporters: [otlphttp/rootward]",
+  ].join("\n");
+}
+
+function alertmanager(address: string): string {
+  return [
+    "receivers:",
+    "  - name: rootward",
+    "    webhook_configs:",
+    `      - url: ${address}/api/v1/alerts`,
+    "        send_resolved: true",
+  ].join("\n");
+}
+
+function byHand(address: string): string {
+  return [
+    `curl -H 'Content-Type: application/json' ${address}/api/v1/samples \\`,
+    `  -d '{"samples": [{"service": "checkout", "metric": "latency_seconds",`,
+    `       "time": '$(date +%s)', "value": 0.21}]}'`,
+  ].join("\n");
+}

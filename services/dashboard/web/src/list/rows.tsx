@@ -1,0 +1,110 @@
+// The table of incidents.
+
+import type { Incident } from "../api/types";
+import { href, withQuery } from "../state/route";
+import { now } from "../state/clock";
+import { span } from "../text/figures";
+import { BandMark, SeverityMark, StatusMark, When } from "../ui/marks";
+
+const SERVICES = 4;
+
+export function Rows(props: {
+  items: readonly Incident[];
+  at: number;
+  links: { current: (HTMLAnchorElement | null)[] };
+  onAt: (row: number) => void;
+}) {
+  return (
+    <table class="incidents">
+      <caption class="hidden">Incidents, newest first</caption>
+      <thead>
+        <tr>
+          <th scope="col">State</th>
+          <th scope="col">Incident</th>
+          <th scope="col">Most likely cause</th>
+          <th scope="col">Started</th>
+          <th scope="col" class="num">
+            Lasted
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.items.map((item, k) => (
+          <tr
+            key={item.id}
+            class={`${item.status} ${item.severity}${k === props.at ? " at" : ""}`}
+            onFocusIn={() => props.onAt(k)}
+          >
+            <td class="state">
+              <SeverityMark severity={item.severity} />
+              <StatusMark status={item.status} />
+            </td>
+            <th scope="row" class="what">
+              <a
+                href={href(`/incidents/${encodeURIComponent(item.name)}`)}
+                ref={(link) => {
+                  props.links.current[k] = link;
+                }}
+              >
+                <span class="id">{item.name}</span> {item.title}
+              </a>
+              <Services names={item.services} />
+            </th>
+            <td class="cause">
+              <Cause incident={item} />
+            </td>
+            <td class="time">
+              <When unix={item.onset_unix} />
+            </td>
+            <td class="time num">{lasted(item)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function lasted(item: Incident): string {
+  const end = item.resolved_unix ?? now.value;
+  const length = span(Math.max(0, Math.round(end - item.onset_unix)));
+  return item.status === "open" ? `${length} so far` : length;
+}
+
+function Services({ names }: { names: readonly string[] }) {
+  return (
+    <span class="services">
+      {names.slice(0, SERVICES).map((name) => (
+        <a key={name} class="chip" href={href(withQuery({ service: name, cursor: "" }))}>
+          {name}
+        </a>
+      ))}
+      {names.length > SERVICES && <span class="quiet">+{names.length - SERVICES}</span>}
+    </span>
+  );
+}
+
+function Cause({ incident }: { incident: Incident }) {
+  const found = incident.diagnosis;
+  if (found.state === "pending") return <span class="quiet">looking for the cause …</span>;
+  if (found.state === "failed") {
+    return (
+      <span class="bad">
+        <span aria-hidden="true">✕</span> diagnosis failed
+      </span>
+    );
+  }
+  if (found.abstained) {
+    return (
+      <>
+        <BandMark band="none" />
+        {found.first_cause && <span class="quiet">nearest: {found.first_cause} (weak)</span>}
+      </>
+    );
+  }
+  return (
+    <>
+      <b>{found.first_cause}</b>
+      {found.band && <BandMark band={found.band} />}
+    </>
+  );
+}

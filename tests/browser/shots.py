@@ -1,0 +1,70 @@
+"""Pictures of every page in every state, wide and narrow, light and dark: `make screenshots`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import launch
+from tests.browser.shown import STATES, shown
+
+OUT = Path("out/screenshots")
+SIZES = {"wide": (1280, 800), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+PAGES = {
+    "nothing": {"list": "/", "status": "/status", "methods": "/methods"},
+    "quiet": {"list": "/"},
+    "many": {
+        "list": "/",
+        "incident": "/incidents/INC-131",
+        "methods": "/methods/pagerank",
+        "status": "/status",
+    },
+    "pending": {"list": "/", "incident": "/incidents/INC-1"},
+    "failed": {"incident": "/incidents/INC-1"},
+    "abstained": {"incident": "/incidents/INC-1"},
+    "stale": {"list": "/", "incident": "/incidents/INC-1"},
+}
+
+
+@contextmanager
+def page_of(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    yield context.new_page()
+    context.close()
+
+
+def main(only: list[str]) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play, launch(play) as browser:
+        for state, pages in PAGES.items():
+            if only and state not in only:
+                continue
+            with shown(STATES[state]) as server:
+                for size in SIZES:
+                    for scheme in SCHEMES:
+                        with page_of(browser, size, scheme) as page:
+                            take(page, server.url, state, f"{size}-{scheme}", pages)
+
+
+def take(page: Page, url: str, state: str, kind: str, pages: dict[str, str]) -> None:
+    """One picture of each address, from top to bottom."""
+    for name, address in pages.items():
+        page.goto(url + address)
+        page.wait_for_load_state("networkidle")
+        target = OUT / f"{state}-{name}-{kind}.png"
+        page.screenshot(path=target, full_page=True)
+        sys.stdout.write(f"{target}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,128 @@
+"""Servers to look at: the dashboard on real storage, in each state that a page has a design for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootward import bootstrap
+from rootward.model.incident import Band, Incident, Status
+from rootward.model.series import Sample, SampleBatch
+from rootward.ports import Platform
+from rootward.settings import Settings
+from rootward.testing.fakes import ManualClock
+from rootward_cli.up import listening_on, serving, worker_options
+from rootward_dashboard.app import create_app
+from rootward_worker.start import start_jobs
+from tests.services import made_up_incident as shop
+
+OLDER = 130
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A dashboard that answers at `url`, and what is behind it."""
+
+    url: str
+    platform: Platform
+    clock: ManualClock
+
+
+@contextmanager
+def shown(fill: Callable[[Platform], object]) -> Iterator[Shown]:
+    """The dashboard with its jobs on a database of its own, filled before it answers."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        clock = ManualClock(shop.NOW)
+        settings = Settings(database_url=f"sqlite:///{Path(folder) / 'shown.db'}", port=0)
+        platform = bootstrap.build(settings, clock)
+        stack.callback(platform.close)
+        fill(platform)
+        start_jobs(platform.jobs, lambda: platform, worker_options(settings))
+        sock = stack.enter_context(listening_on("127.0.0.1", 0))
+        stack.enter_context(serving(create_app(platform), sock))
+        yield Shown(f"http://127.0.0.1:{sock.getsockname()[1]}", platform, clock)
+
+
+def nothing(platform: Platform) -> None:
+    """No sample came yet."""
+
+
+def quiet(platform: Platform) -> None:
+    """Samples come, nothing happened."""
+    _samples(platform, shop.NOW)
+
+
+def one(platform: Platform, **diagnosis: object) -> Incident:
+    """One incident with everything."""
+    _samples(platform, shop.NOW)
+    platform.results.save_catalogue(shop.catalogue())
+    opened = platform.incidents.open(shop.incident())
+    platform.incidents.save(opened.id, shop.diagnosis(**diagnosis))
+    for analysis in shop.analyses():
+        platform.results.save(analysis)
+    return opened
+
+
+def many(platform: Platform) -> None:
+    """More incidents than a page holds, of every severity, the newest one with everything."""
+    for number in range(OLDER):
+        opened = platform.incidents.open(
+            shop.older(number, Status.RESOLVED if number < OLDER - 4 else Status.OPEN)
+        )
+        if number % 4:
+            platform.incidents.save(opened.id, shop.diagnosis(band=list(Band)[number % 4]))
+        else:
+            platform.incidents.fail(opened.id, "window has 40 rows, 120 are needed")
+    one(platform)
+
+
+def pending(platform: Platform) -> None:
+    """The diagnosis is on its way."""
+    _samples(platform, shop.NOW)
+    platform.incidents.open(shop.incident())
+
+
+def failed(platform: Platform) -> None:
+    """The diagnosis failed."""
+    _samples(platform, shop.NOW)
+    opened = platform.incidents.open(shop.incident())
+    platform.incidents.fail(opened.id, "window has 40 rows, 120 are needed; widen the window")
+
+
+def abstained(platform: Platform) -> None:
+    """Nothing clears the bar."""
+    words = "No confident cause: orders-db and orders stand within 3 % of each other."
+    one(platform, abstained=True, band=Band.NONE, confidence=0.21, likely=(), conclusion=words)
+
+
+def stale(platform: Platform) -> None:
+    """The last sample is old."""
+    _samples(platform, shop.NOW - 600)
+    opened = platform.incidents.open(shop.incident())
+    platform.incidents.save(opened.id, shop.diagnosis())
+
+
+STATES: Mapping[str, Callable[[Platform], object]] = {
+    "nothing": nothing,
+    "quiet": quiet,
+    "many": many,
+    "pending": pending,
+    "failed": failed,
+    "abstained": abstained,
+    "stale": stale,
+}
+
+
+def _samples(platform: Platform, last: float) -> None:
+    """An hour of every series, as its excerpt tells it where there is one."""
+    courses = {e.series: e for e in shop.diagnosis().excerpts}
+    samples = []
+    for series in shop.EVERY:
+        course = courses.get(series) or shop.excerpt(series, 1.0, 1.2, "", 0.0)
+        pairs = zip(course.times, course.values, strict=True)
+        samples += [Sample(series, t - shop.NOW + last, v) for t, v in pairs if v is not None]
+    platform.samples.append(SampleBatch.of(samples))
