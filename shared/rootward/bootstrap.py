@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus
 from rootward.adapters.promql_samples import PromqlSampleStore
@@ -12,6 +14,7 @@ from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.events import SqlEvents
 from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.job_queue import SqlJobQueue
+from rootward.adapters.sql.letters import SqlDeadLetters
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
@@ -21,7 +24,7 @@ from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.adapters.sql.stores import SqlResultStore
 from rootward.adapters.thread_jobs import ThreadJobs
 from rootward.errors import InvalidConfiguration
-from rootward.ports import Bus, Clock, Jobs, Platform
+from rootward.ports import Bus, Clock, DeadLetters, Jobs, Platform
 from rootward.settings import Settings
 
 
@@ -54,16 +57,17 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         events=SqlEvents(database, chosen),
         replies=SqlReplies(database, chosen),
         clock=chosen,
+        dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),
         stored_elsewhere=elsewhere is not None,
     )
 
 
 def _check_schemes(settings: Settings) -> None:
-    if _scheme(settings.bus_url) != "embedded":
+    if _scheme(settings.bus_url) not in ("embedded", "kafka"):
         raise InvalidConfiguration(
-            f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; allowed: embedded:// "
-            "(Kafka comes in a later version)"
+            f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; "
+            "allowed: embedded://, kafka://"
         )
     if _scheme(settings.jobs_url) != "thread":
         raise InvalidConfiguration(
@@ -90,8 +94,29 @@ def _bus(
 ) -> Bus:
     if elsewhere is not None:
         return PulledBus(elsewhere, clock, settings.step_seconds, refusal=elsewhere.refusal)
+    if _scheme(settings.bus_url) == "kafka":
+        return _kafka_bus(settings)
     queue = SqlBatchQueue(arrivals.database, clock, arrivals)
     return EmbeddedBus(queue, settings.max_backlog)
+
+
+def _kafka_bus(settings: Settings) -> Bus:
+    """The bus at a kafka:// URL; its client is loaded only then."""
+    from rootward.adapters.kafka.bus import KafkaBus
+    from rootward.adapters.kafka.cluster import Cluster
+    from rootward.adapters.kafka.reading import Membership
+
+    member = Membership(settings.instance or socket.gethostname())
+    return KafkaBus(Cluster.of(settings.bus_url), settings.max_backlog, member)
+
+
+def _dead_letters(settings: Settings, database: Database) -> tuple[DeadLetters, ...]:
+    if _scheme(settings.bus_url) != "kafka":
+        return (SqlDeadLetters(database),)
+    from rootward.adapters.kafka.cluster import Cluster
+    from rootward.adapters.kafka.letters import KafkaDeadLetters
+
+    return (SqlDeadLetters(database), KafkaDeadLetters(Cluster.of(settings.bus_url)))
 
 
 def _jobs(settings: Settings, database: Database, clock: Clock) -> Jobs:

@@ -19,7 +19,9 @@ class Settings(BaseSettings):
 
     database_url: str = Field("sqlite:///rootward.db", description="Database, as a SQLAlchemy URL.")
     bus_url: str = Field(
-        "embedded://", description="Bus for samples; embedded:// uses the database."
+        "embedded://",
+        description="Bus for samples; embedded:// uses the database, "
+        "kafka://HOST:PORT[,HOST:PORT][?partitions=12&replication=3&prefix=rootward] Kafka.",
     )
     jobs_url: str = Field("thread://", description="Job queue; thread:// uses the database.")
     samples_url: str = Field(
@@ -27,6 +29,11 @@ class Settings(BaseSettings):
         description="Where samples are kept; empty: in the database. "
         'promql+http://HOST[?match={job="shop"}] reads them from Prometheus, Mimir, Thanos or '
         "VictoriaMetrics, and takes none in.",
+    )
+    instance: str = Field(
+        "",
+        description="Name of this process among others of its kind, kept over restarts; empty: "
+        "the name of the host, which is enough for one of each kind there.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -95,7 +102,7 @@ class Settings(BaseSettings):
     max_backlog: int = Field(
         10_000,
         gt=0,
-        description="Batches that may wait on the embedded bus before ingest says 503.",
+        description="Batches that may wait on the bus before ingest says 503.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line that is written."

@@ -46,6 +46,9 @@ SCRAPES = Counter("rootward_scrapes_total", "Scrapes of targets, by outcome.", [
 ACTIVE_SERIES = Gauge("rootward_active_series", "Series known to this process.", ["tenant"])
 LAST_SAMPLE = Gauge("rootward_last_sample_timestamp_seconds", "Time of the newest sample accepted.")
 BUS_BACKLOG = Gauge("rootward_bus_backlog", "Batches taken and not yet handled.")
+BUS_LAG_SECONDS = Gauge(
+    "rootward_bus_lag_seconds", "Age of the batch that was handled last, when it was handled."
+)
 JOBS_BACKLOG = Gauge("rootward_jobs_backlog", "Jobs that wait or run.")
 DEAD_LETTERS = Counter(
     "rootward_dead_letters_total", "Batches, jobs and bodies given up on, by kind.", ["kind"]
@@ -108,3 +111,4 @@ def set_up_logging(level: str, form: Literal["json", "text"]) -> None:
     handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("kafka").setLevel(logging.ERROR)

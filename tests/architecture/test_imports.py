@@ -32,7 +32,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.adapters": (
         {"rootward.model", "rootward.ports", "rootward.access.store", "rootward.codec",
          "rootward.errors", "rootward.telemetry"},
-        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx"},
+        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka"},
     ),
     "rootward.bootstrap": (
         {"rootward.settings", "rootward.ports", "rootward.adapters", "rootward.errors"},
@@ -63,7 +63,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"rootward.settings", "rootward.bootstrap", "rootward_ingest", "rootward_worker",
          "rootward_dashboard", "rootward.model", "rootward.methods", "rootward.rca",
          "rootward.testing", "rootward.errors", "rootward.telemetry", "rootward.adapters.clock",
-         "rootward.ports", "rootward.access"},
+         "rootward.ports", "rootward.access", "rootward.codec"},
         {"typer", "rich", "uvicorn", "fastapi", "httpx", "numpy", "pydantic"},
     ),
 }  # fmt: skip

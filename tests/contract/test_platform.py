@@ -54,7 +54,8 @@ class TestBootstrap:
     @pytest.mark.parametrize(
         ("name", "value", "allowed"),
         [
-            ("bus_url", "kafka://kafka:9092", r"scheme kafka; allowed: embedded:// \(Kafka"),
+            ("bus_url", "nats://nats:4222", "scheme nats; allowed: embedded://, kafka://"),
+            ("bus_url", "kafka://kafka", "must be kafka://host:port"),
             ("bus_url", "embedded", r"\(none\); allowed: embedded://"),
             ("jobs_url", "celery+redis://redis:6379/0", r"scheme celery\+redis; allowed: thread:"),
             ("samples_url", "http://p:9090", r"scheme http; allowed: promql\+http"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import httpx
+import noida_db
 
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 120.0
@@ -29,7 +30,7 @@ class Server:
     @property
     def address(self) -> str:
         """Host and port."""
-        return self.url.removeprefix("http://")
+        return self.url.partition("://")[2]
 
 
 def until(true: Callable[[], object], what: str, *, seconds: float = 120.0) -> None:
@@ -54,6 +55,15 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def listens(port: int) -> bool:
+    """Whether a connection is taken."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -130,3 +140,20 @@ def alertmanager(folder: Path, webhook: str) -> Iterator[Server]:
     ]
     with child(command, folder, lambda: answers(f"{url}/-/ready")) as process:
         yield Server(url, process, folder)
+
+
+@contextmanager
+def kafka(folder: Path, port: int = 0) -> Iterator[Server]:
+    """A broker that speaks Kafka's protocol and keeps its records in the folder, for tests alone.
+
+    Its url is `kafka://host:port`. It never drops a member that has died: those that tests kill
+    need a name that they keep.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = port or free_port()
+    command = [
+        str(Path(noida_db.__file__).with_name("noida-db")),
+        "start", "--only", "kafka", "--kafka-port", str(chosen), "--data-dir", str(folder),
+    ]  # fmt: skip
+    with child(command, folder, lambda: listens(chosen)) as process:
+        yield Server(f"kafka://127.0.0.1:{chosen}", process, folder)

@@ -27,6 +27,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+dead_letters = typer.Typer(help="What was given up on.", no_args_is_help=True)
+app.add_typer(dead_letters, name="dead-letters")
 out = Console()
 err = Console(stderr=True)
 
@@ -185,6 +187,33 @@ def up() -> None:
     with running_up.running(values) as node:
         err.print(f"Rootward {__version__} answers at {node.url}", highlight=False)
         running_up.wait_for_signal()
+
+
+@dead_letters.command("list")
+def list_dead_letters() -> None:
+    """Show what was given up on, and why."""
+    from rootward import bootstrap
+    from rootward_cli import letters
+
+    platform = bootstrap.build(settings.load())
+    try:
+        out.print(letters.table(letters.waiting(platform)))
+    finally:
+        platform.close()
+
+
+@dead_letters.command("replay")
+def replay_dead_letters() -> None:
+    """Have it all tried again; with queues in the database, stop `rootward up` before."""
+    from rootward import bootstrap
+    from rootward_cli import letters
+
+    platform = bootstrap.build(settings.load())
+    try:
+        taken, left = letters.replay(platform), len(list(letters.waiting(platform)))
+    finally:
+        platform.close()
+    err.print(f"{taken} to be tried again, {left} left")
 
 
 @app.command()

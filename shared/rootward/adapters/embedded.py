@@ -13,7 +13,7 @@ from rootward.adapters.sql.dialects.base import Claim
 from rootward.adapters.sql.queues import QueuedBatch, SqlBatchQueue
 from rootward.errors import InvalidInput, Unavailable
 from rootward.model.series import SampleBatch
-from rootward.ports import BatchHandler
+from rootward.ports import BatchHandler, Everything, Share
 from rootward.telemetry import BUS_BACKLOG
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,10 @@ class EmbeddedBus:
             target=self._run, args=(handler,), name="rootward-bus", daemon=True
         )
         self._thread.start()
+
+    def share(self) -> Share:
+        """All of it: nobody else serves this bus."""
+        return Everything()
 
     def backlog(self) -> int:
         """Batches taken and not yet handled."""

@@ -11,7 +11,15 @@ import numpy as np
 from rootward.errors import InsufficientData, InvalidInput, RootwardError
 from rootward.model.series import SampleBatch
 from rootward.model.window import Window
-from rootward.ports import DEFAULT_TENANT, BatchHandler, Clock, SampleStore, WindowQuery
+from rootward.ports import (
+    DEFAULT_TENANT,
+    BatchHandler,
+    Clock,
+    Everything,
+    SampleStore,
+    Share,
+    WindowQuery,
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +60,10 @@ class PulledBus:
             target=self._run, args=(handler,), name="rootward-pull", daemon=True
         )
         self._thread.start()
+
+    def share(self) -> Share:
+        """All of it: nobody else serves this bus."""
+        return Everything()
 
     def backlog(self) -> int:
         """Nothing waits here."""

@@ -34,6 +34,24 @@ class Clock(Protocol):
 
 
 @runtime_checkable
+class Share(Protocol):
+    """The services whose batches come to one process; equal shares hold the same services."""
+
+    def has(self, tenant: str, service: str) -> bool:
+        """Whether batches of this service come here."""
+        ...
+
+
+@dataclass(frozen=True)
+class Everything:
+    """The share of a process that is alone."""
+
+    def has(self, tenant: str, service: str) -> bool:
+        """Yes."""
+        return True
+
+
+@runtime_checkable
 class Bus(Protocol):
     """Carries sample batches: at least once, in order per service."""
 
@@ -52,6 +70,10 @@ class Bus(Protocol):
         A batch is done when the handler returns. One that the handler fails on is tried again,
         and goes to the dead letters with the reason after a bounded number of tries.
         """
+        ...
+
+    def share(self) -> Share:
+        """What comes to this process just now; another one once partitions have moved."""
         ...
 
     def backlog(self) -> int:
@@ -293,6 +315,43 @@ class Quarantine(Protocol):
 
 
 @dataclass(frozen=True)
+class DeadLetter:
+    """A message that was given up on, and why."""
+
+    kind: str
+    """batch or job, or where a body that could not be taken in came from."""
+    tenant: str
+    name: str
+    """Name of the job, empty for a batch."""
+    reason: str
+    tries: int
+    body: bytes
+
+
+@runtime_checkable
+class DeadLetters(Protocol):
+    """What was given up on, until somebody has it tried again."""
+
+    def all(self) -> tuple[DeadLetter, ...]:
+        """Every letter that waits, oldest first.
+
+        Raises:
+            Unavailable: where they are kept does not answer.
+        """
+        ...
+
+    def replay(self, again: Callable[[DeadLetter], None]) -> int:
+        """Hand over each letter, oldest first, and forget those that are taken; returns how many.
+
+        One that `again` refuses with InvalidInput stays.
+
+        Raises:
+            Unavailable: where they are kept does not answer, or another process is at work there.
+        """
+        ...
+
+
+@dataclass(frozen=True)
 class Platform:
     """One of each port; services get it as their argument and never build one."""
 
@@ -310,6 +369,8 @@ class Platform:
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""
+    dead_letters: tuple[DeadLetters, ...] = ()
+    """Of the database and, where it keeps its own, of the bus."""
     stored_elsewhere: bool = False
     """Whether what the bus brings was read from `samples`, which others fill."""
 

@@ -19,10 +19,12 @@ from rootward.ports import (
     DEFAULT_TENANT,
     BatchHandler,
     Clock,
+    Everything,
     JobHandler,
     JsonValue,
     Platform,
     SeriesInfo,
+    Share,
     WindowQuery,
 )
 from rootward.testing.fake_access import FakeAccessStore
@@ -76,6 +78,10 @@ class FakeBus:
             raise InvalidInput("this bus is served already")
         self._handler = handler
         self._drain()
+
+    def share(self) -> Share:
+        """All of it: nobody else serves this bus."""
+        return Everything()
 
     def backlog(self) -> int:
         """Batches taken and not yet handled."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from rootward.adapters.lanes import ALL, Lane, lane_of
 from rootward.adapters.sql.dialects.base import Claim
 from rootward.adapters.sql.engine import Database
-from rootward.adapters.sql.queues import DeadLetter, bury_letter
+from rootward.adapters.sql.queues import bury_letter
 from rootward.adapters.sql.schedule import Schedule
 from rootward.adapters.sql.tables import job
 from rootward.errors import Busy

@@ -17,7 +17,7 @@ from rootward.adapters.sql.tables import chunk, dead_letter, queued_batch
 from rootward.codec import batch_from_bytes, batch_to_bytes
 from rootward.errors import UnreadableBody
 from rootward.model.series import SampleBatch
-from rootward.ports import Clock
+from rootward.ports import Clock, DeadLetter
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +35,6 @@ class QueuedBatch:
     def batch(self) -> SampleBatch:
         """The batch; raises UnreadableBody where it cannot be read."""
         return batch_from_bytes(self.content) if isinstance(self.content, bytes) else self.content
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A message that was given up on, and why."""
-
-    kind: str
-    """batch or job."""
-    tenant: str
-    name: str
-    """Name of the job, empty for a batch."""
-    reason: str
-    tries: int
-    body: bytes
 
 
 class SqlBatchQueue:
