@@ -13,7 +13,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import httpx
-import noida_db
 
 _POLL_SECONDS = 0.05
 _STOP_SECONDS = 120.0
@@ -149,6 +148,8 @@ def kafka(folder: Path, port: int = 0) -> Iterator[Server]:
     Its url is `kafka://host:port`. It never drops a member that has died: those that tests kill
     need a name that they keep.
     """
+    import noida_db  # which is there for Linux alone
+
     folder.mkdir(parents=True, exist_ok=True)
     chosen = port or free_port()
     command = [

@@ -33,12 +33,12 @@ class SqlDeadLetters:
         """Hand over each letter, oldest first, and forget those that are taken.
 
         Raises:
-            Unavailable: the database does not answer, or a process serves its queues, which
-                would not see what another one adds to them: stop it first.
+            Unavailable: the database does not answer, or it is one that a single process serves,
+                which would not see what another one adds to its queues: stop that one first.
         """
         with ExitStack() as claims:
-            for queue in ("bus", "jobs"):
-                claims.callback(self._database.claim(queue))
+            for queue in () if self._database.shared else ("bus", "jobs"):
+                claims.callback(self._database.claim(queue).let_go)
             return sum(self._taken(letter_id, again) for letter_id in self._ids())
 
     def _ids(self) -> list[int]:
