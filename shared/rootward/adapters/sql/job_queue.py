@@ -29,7 +29,7 @@ from rootward.adapters.sql.queues import bury_letter
 from rootward.adapters.sql.schedule import Schedule
 from rootward.adapters.sql.tables import job
 from rootward.errors import Busy
-from rootward.ports import DEFAULT_TENANT, Clock
+from rootward.ports import DEFAULT_TENANT, Clock, DeadLetter
 
 log = logging.getLogger(__name__)
 
