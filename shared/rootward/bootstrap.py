@@ -12,6 +12,7 @@ from rootward.adapters.sql.access import SqlAccessStore
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.events import SqlEvents
+from rootward.adapters.sql.feedback import SqlFeedbackStore
 from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.job_queue import SqlJobQueue
 from rootward.adapters.sql.letters import SqlDeadLetters
@@ -20,6 +21,7 @@ from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
+from rootward.adapters.sql.runs import SqlRunStore
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.adapters.sql.stores import SqlResultStore
 from rootward.adapters.thread_jobs import ThreadJobs
@@ -56,6 +58,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         access=SqlAccessStore(database),
         events=SqlEvents(database, chosen),
         replies=SqlReplies(database, chosen),
+        runs=SqlRunStore(database, chosen),
+        feedback=SqlFeedbackStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

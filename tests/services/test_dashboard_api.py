@@ -370,6 +370,14 @@ def test_the_api_describes_itself(client: TestClient):
         "split_incident",
         "link_incidents",
         "unlink_incident",
+        "create_diagnosis",
+        "list_diagnoses",
+        "get_requested_diagnosis",
+        "cancel_diagnosis",
+        "give_feedback",
+        "list_feedback",
+        "get_accuracy",
+        "stream_events",
     }
     missing = document["paths"]["/api/v1/incidents/{key}"]["get"]["responses"]["404"]
     properties = missing["content"][PROBLEM]["schema"]["properties"]

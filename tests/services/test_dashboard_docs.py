@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import answers, handling, problems, schemas
+from rootward_dashboard import answers, handling, judging, problems, schemas
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -22,6 +22,8 @@ KINDS = (
     handling.ActivitiesOut,
     schemas.DiagnosisOut,
     schemas.QueuedOut,
+    judging.RunOut,
+    judging.AccuracyOverTimeOut,
     schemas.SeriesPageOut,
     schemas.StatusOut,
     schemas.AlertPageOut,

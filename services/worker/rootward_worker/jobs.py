@@ -12,14 +12,12 @@ from rootward import telemetry
 from rootward.errors import (
     Busy,
     InsufficientData,
-    InvalidConfiguration,
     MissingLibrary,
-    NotFound,
     RootwardError,
     Unavailable,
 )
 from rootward.methods import registry
-from rootward.methods.base import Cost, DiscoveryMethod, Need
+from rootward.methods.base import Cost, Need
 from rootward.methods.needs import missing_library, missing_needs
 from rootward.model.change_event import ChangeEvent
 from rootward.model.deadline import Deadline
@@ -28,9 +26,10 @@ from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
-from rootward_worker import alarms
+from rootward_worker import alarms, explaining
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
+from rootward_worker.learner import discovery_method
 from rootward_worker.options import WorkerOptions
 from rootward_worker.running import DEADLINE_SECONDS, Running
 from rootward_worker.windows import last_row_unix, window_of, without_earlier
@@ -40,6 +39,8 @@ log = logging.getLogger(__name__)
 EXPIRE_EVERY_SECONDS = 600.0
 NOTICES_SECONDS = 90 * 86_400.0
 """How long alerts and change events are kept."""
+EVENTS_SECONDS = 86_400.0
+"""How long events and the answers to keyed requests are kept."""
 _DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
 """What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
@@ -74,6 +75,7 @@ def diagnose(
             discovery=discovery_method(options.discovery),
             symptom=incident.symptom,
             seed=options.seed,
+            reached=partial(explaining.tell_step, platform, incident),
         )
     except _OUTAGES:
         raise
@@ -151,6 +153,9 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     alarms.end_stale(platform)
     platform.alerts.expire(now - NOTICES_SECONDS)
     platform.change_events.expire(now - NOTICES_SECONDS)
+    platform.events.expire(now - EVENTS_SECONDS)
+    platform.replies.expire(now - EVENTS_SECONDS)
+    platform.runs.expire(now - NOTICES_SECONDS)
 
 
 def given_up(
@@ -185,6 +190,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "catalogue": catalogue,
     "diagnose": diagnose,
     "analyse": analyse,
+    "explain": explaining.explain,
     "expire": expire,
     "alerts": alarms.alerts,
     "given_up": given_up,
@@ -195,21 +201,6 @@ JOBS: Mapping[str, Callable[..., None]] = {
 def handlers(platform: Platform, options: WorkerOptions) -> Mapping[str, JobHandler]:
     """The jobs bound to a platform, as `Jobs.serve` wants them."""
     return {name: partial(job, platform, options) for name, job in JOBS.items()}
-
-
-def discovery_method(name: str) -> DiscoveryMethod:
-    """The method that learns the causal graph.
-
-    Raises:
-        InvalidConfiguration: there is none of that name, or it does not learn graphs.
-    """
-    try:
-        made = registry.load().make(name)
-    except NotFound as error:
-        raise InvalidConfiguration(str(error)) from error
-    if not isinstance(made, DiscoveryMethod):
-        raise InvalidConfiguration(f"{name} does not learn a causal graph")
-    return made
 
 
 def _done_before(platform: Platform, diagnosis: Diagnosis, tenant: str) -> tuple[ChangeEvent, ...]:

@@ -86,6 +86,8 @@ class Running:
             progress=progress,
         )
         self._platform.results.save(analysis, self._incident.tenant)
+        facts = {"method": self._method, "status": status, "progress": progress}
+        self._platform.events.tell("analysis", self._incident.id, facts, self._incident.tenant)
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,9 @@ from rootward.model.series import SampleBatch, Series
 from rootward.model.tenant import DEFAULT_TENANT as DEFAULT_TENANT
 from rootward.model.window import Window
 from rootward.ports.answers import Events as Events
+from rootward.ports.answers import FeedbackStore as FeedbackStore
 from rootward.ports.answers import Replies as Replies
+from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
 
@@ -366,6 +368,8 @@ class Platform:
     access: AccessStore
     events: Events
     replies: Replies
+    runs: RunStore
+    feedback: FeedbackStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

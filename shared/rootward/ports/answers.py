@@ -1,11 +1,15 @@
-"""What the API keeps of its own: the stream of events, and what it answered under which key."""
+"""What the API keeps of its own: events, answers by key, diagnoses by request, feedback."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from rootward.model.event import Event, Facts
+from rootward.model.feedback import Feedback
 from rootward.model.reply import Reply
+from rootward.model.run import DiagnosisRun
 from rootward.model.tenant import DEFAULT_TENANT
 
 
@@ -62,4 +66,68 @@ class Replies(Protocol):
 
     def expire(self, before_unix: float) -> int:
         """Forget what was asked before; returns how many went."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A page of runs, newest first; `next_cursor` is None on the last one."""
+
+    items: tuple[DiagnosisRun, ...]
+    next_cursor: str | None
+
+
+@runtime_checkable
+class RunStore(Protocol):
+    """Diagnoses that people asked for."""
+
+    def put(self, run: DiagnosisRun) -> None:
+        """Store a new run durably."""
+        ...
+
+    def get(self, run_id: str, tenant: str = DEFAULT_TENANT) -> DiagnosisRun:
+        """One run; raises NotFound where there is none."""
+        ...
+
+    def revise(
+        self,
+        run_id: str,
+        change: Callable[[DiagnosisRun], DiagnosisRun],
+        tenant: str = DEFAULT_TENANT,
+    ) -> DiagnosisRun:
+        """Replace a run by what `change` makes of it as it is now, and tell of it.
+
+        One that is over stays as it is. Raises NotFound where there is none.
+        """
+        ...
+
+    def page(
+        self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None
+    ) -> RunPage:
+        """Runs, newest first, by keyset; raises InvalidInput for a strange cursor."""
+        ...
+
+    def expire(self, before_unix: float) -> int:
+        """Delete runs of before a time; returns how many went."""
+        ...
+
+
+@runtime_checkable
+class FeedbackStore(Protocol):
+    """What people say about candidates."""
+
+    def put(self, feedback: Feedback, tenant: str = DEFAULT_TENANT) -> None:
+        """Store a word, which replaces an earlier one of the same person, and log it.
+
+        Raises:
+            NotFound: there is no such incident.
+        """
+        ...
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Feedback, ...]:
+        """What was said about the candidates of an incident, the earliest first."""
+        ...
+
+    def since(self, unix: float, tenant: str = DEFAULT_TENANT) -> tuple[Feedback, ...]:
+        """What was said since a time about all incidents, the earliest first."""
         ...

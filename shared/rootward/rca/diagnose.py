@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -74,6 +75,10 @@ class _Extent(TypedDict):
     version: str
 
 
+def _nobody(_: str) -> None:
+    """Hears of the steps where nobody waits for them."""
+
+
 def diagnose(
     window: Window,
     *,
@@ -81,6 +86,7 @@ def diagnose(
     symptom: Series | None = None,
     calls: tuple[tuple[str, str], ...] = (),
     seed: int = 0,
+    reached: Callable[[str], None] = _nobody,
 ) -> Diagnosis:
     """Ranked causes of what happens in the window from its onset on, with evidence.
 
@@ -88,22 +94,28 @@ def diagnose(
     series; None, or too few rows for it, means a diagnosis without a graph. `symptom` is the
     series the incident was noticed by; `calls` are known (caller, callee) edges, beside those
     that labels tell of. The result is the same for the same input; its `seconds` are 0 and left
-    to the caller.
+    to the caller. `reached` is told of each step: frame, onset, graph, ranking, evidence; what it
+    raises ends the diagnosis.
 
     Raises:
         InsufficientData: no series, no measured value, or no baseline before the onset.
     """
     calls = (*calls, *labelled_calls(window.series))
+    reached("frame")
     framed_window = framed(window)
     _check(framed_window)
     setting = Setting(framed_window, discovery, symptom, calls, seed)
+    reached("onset")
     onset, cautions = _onset(framed_window)
     if onset is None:
         return _quiet(setting)
     seen = observe(framed_window, onset)
     column = symptom_of(seen, _column(framed_window, symptom))
+    reached("graph")
     graph, doubts = _graph(setting, seen, column)
+    reached("ranking")
     ranking = rank(seen, calls, graph)
+    reached("evidence")
     held = explained_shares(seen, ranking, graph, column, _EXPLAINED)
     found = Findings(seen, ranking, graph, views(seen, ranking, graph, column), column, held)
     return _answer(setting, found, (*cautions, *_doubts(seen), *doubts))

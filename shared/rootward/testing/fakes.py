@@ -31,6 +31,7 @@ from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
+from rootward.testing.fake_runs import FakeFeedbackStore, FakeRunStore
 
 
 class ManualClock:
@@ -305,5 +306,7 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         access=FakeAccessStore(),
         events=events,
         replies=FakeReplies(chosen),
+        runs=FakeRunStore(events),
+        feedback=FakeFeedbackStore(incidents),
         clock=chosen,
     )

@@ -7,7 +7,16 @@ from fastapi import APIRouter
 from rootward.model.access import Right
 from rootward.ports import Platform
 from rootward_dashboard.access import needs
-from rootward_dashboard.api import incidents, notices, runs, series, status, working
+from rootward_dashboard.api import (
+    diagnoses,
+    events,
+    incidents,
+    notices,
+    runs,
+    series,
+    status,
+    working,
+)
 from rootward_dashboard.api.routing import PREFIX, keyed
 
 
@@ -16,6 +25,6 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(
         prefix=PREFIX, route_class=keyed(platform), tags=["rca"], dependencies=[needs(Right.READ)]
     )
-    for topic in (incidents, working, runs, series, notices, status):
+    for topic in (incidents, working, runs, diagnoses, events, series, notices, status):
         topic.add(routes, platform)
     return routes

@@ -130,6 +130,47 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+run = Table(
+    "run",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("key", String(64), nullable=False),
+    Column("created_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "key"),
+    Index(None, "created_unix"),
+    sqlite_autoincrement=True,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    _tenant_key(),
+    Column("incident_id", String(128), primary_key=True),
+    Column("service", String(512), primary_key=True),
+    Column("actor", String(256), primary_key=True),
+    Column("at_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "tenant", "at_unix"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _counted(),
+    _tenant(),
+    Column("target", String(128), nullable=False),
+    Column("key", String(256), nullable=False),
+    Column("due_unix", Double, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("target", "key"),
+    Index(None, "state", "due_unix"),
+    sqlite_autoincrement=True,
+)
+
 reply = Table(
     "reply",
     metadata,
