@@ -73,6 +73,14 @@ def slow(service: str, begin: int, end: int, factor: float = 8.0) -> Shape:
     return shape
 
 
+def twice(service: str, first: int, second: int) -> Shape:
+    def shape(values: np.ndarray, rng: np.random.Generator) -> None:
+        slow(service, first, first + 10)(values, rng)
+        slow(service, second, second + 9)(values, rng)
+
+    return shape
+
+
 def every_incident(platform: Platform) -> list[Incident]:
     return list(platform.incidents.page(limit=100).items)
 
@@ -192,15 +200,14 @@ def test_a_resource_that_runs_out_opens_one(
     assert incident.severity is Severity.INFO
 
 
-def test_a_symptom_that_returns_soon_reopens_its_incident(
-    detector: Detector, fake_platform: Platform, clock: ManualClock
+@pytest.mark.parametrize(("hold_seconds", "incidents"), [(300.0, 1), (150.0, 2)])
+def test_how_soon_is_soon_is_told_in_seconds_from_the_last_symptom(
+    hold_seconds: float, incidents: int, fake_platform: Platform, clock: ManualClock
 ):
-    def shape(values: np.ndarray, _: np.random.Generator) -> None:
-        values[80:90, 2, 0] *= 8
-        values[101:110, 2, 0] *= 8
-
-    feed(detector, recording(130, shape), clock)
-    assert len(every_incident(fake_platform)) == 1
+    options = dataclasses.replace(OPTIONS, hold_seconds=hold_seconds)
+    columns = recording(130, twice("cart", 80, 101))
+    feed(Detector(fake_platform, options), columns, clock)
+    assert len(every_incident(fake_platform)) == incidents
 
 
 def test_a_fault_much_later_is_another_incident(

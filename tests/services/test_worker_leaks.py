@@ -1,5 +1,7 @@
 """Slow leaks and announced work, as the detector sees them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,17 @@ def test_a_slow_leak_is_found_though_it_never_departs_from_its_last_rows():
 )
 def test_what_is_no_leak_is_not_called_one(values):
     assert leaks(_frame(memory=_noisy(values))) == ()
+
+
+def test_what_rises_for_less_than_an_hour_is_no_leak_yet():
+    frame = _frame(memory=_noisy(np.linspace(4e8, 8e8, ROWS)))
+    assert leaks(replace(frame, times=START + 5 * np.arange(ROWS), step_seconds=5.0)) == ()
+
+
+def test_gaps_in_a_leak_do_not_hide_it():
+    values = _noisy(np.linspace(4e8, 8e8, ROWS))
+    values[::9] = np.nan
+    assert len(leaks(_frame(memory=values))) == 1
 
 
 def test_memory_that_grows_with_the_traffic_is_no_leak():

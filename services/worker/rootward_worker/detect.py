@@ -167,7 +167,7 @@ class Detector:
     ) -> None:
         """A symptom departed: reopen the incident it had just now, join one, or open a new one."""
         services = frozenset(f.series.service for f in harmful)
-        recent = float(frame.times[-1]) - self._options.hold_rows * frame.step_seconds
+        recent = float(frame.times[-1]) - self._options.hold_seconds
         current = [
             one
             for one in self._platform.incidents.current(name)
@@ -198,9 +198,8 @@ class Detector:
 
     def _returned(self, tenant: _Tenant, frame: Window, symptom: Series) -> Incident | None:
         """The incident that ended just now and that this symptom was part of."""
-        hold = self._options.hold_rows * frame.step_seconds
         for one in reversed(tenant.past):
-            if frame.times[-1] - (one.resolved_unix or 0.0) > hold:
+            if frame.times[-1] - one.last_change_unix > self._options.hold_seconds:
                 return None
             if symptom in (one.symptom, *(c.series for c in one.changes)):
                 return one

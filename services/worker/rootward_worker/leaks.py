@@ -16,6 +16,8 @@ FILLS = re.compile(r"mem|rss|heap|fds?$|filefd|disk_used|fs_usage|connections|th
 STRETCHES = 8
 """Parts of the rows whose medians must rise, every one of them."""
 LEAST_ROWS = 240
+LEAST_SECONDS = 3600.0
+"""What rises for less long is a cache that warms up, or a batch that runs."""
 LEAST_GROWTH = 1.5
 MOST_GROWTH = 10.0
 """What grows faster departs from its baseline and is found so."""
@@ -36,7 +38,8 @@ def leaks(frame: Window) -> tuple[Finding, ...]:
     once has a shared cause. The onset is where the growth
     became large, so that the rows before it still tell what is normal.
     """
-    if len(frame.times) < LEAST_ROWS:
+    rows = len(frame.times)
+    if rows < LEAST_ROWS or rows * frame.step_seconds < LEAST_SECONDS:
         return ()
     columns = [
         c
@@ -44,17 +47,16 @@ def leaks(frame: Window) -> tuple[Finding, ...]:
         if FILLS.search(s.metric) and kind_of(s.metric) in _RESOURCES
     ]
     found = []
-    for c in columns:
-        levels = _levels(frame.values[:, c])
-        if levels is None or not _rises(levels):
-            continue
+    all_levels = _levels(frame.values[:, columns])
+    for at in np.flatnonzero(_rises(all_levels)):
+        c, levels = columns[at], all_levels[:, at]
         growth = levels[-1] / levels[0] / _traffic_growth(frame, frame.series[c].service)
         if LEAST_GROWTH <= growth <= MOST_GROWTH:
             large = int(np.flatnonzero(levels >= LEAST_GROWTH * levels[0])[0])
             found.append(
                 Finding(
                     series=frame.series[c],
-                    onset=large * len(frame.times) // STRETCHES,
+                    onset=large * rows // STRETCHES,
                     score=float(growth / LEAST_GROWTH),
                     size=float(growth),
                     before=float(levels[0]),
@@ -68,29 +70,36 @@ def leaks(frame: Window) -> tuple[Finding, ...]:
     return tuple(f for f in found if len(services[f.series.metric]) < MANY)
 
 
-def _levels(values: np.ndarray) -> np.ndarray | None:
-    """Medians of the stretches; None where too little was measured, or the rise is noise."""
-    if np.isfinite(values).mean() < _LEAST_PRESENT:
-        return None
-    parts = [part[np.isfinite(part)] for part in np.array_split(values, STRETCHES)]
-    if not all(len(part) for part in parts):
-        return None
-    levels = np.array([np.median(part) for part in parts])
-    wiggle = np.median([np.median(np.abs(p - m)) for p, m in zip(parts, levels, strict=True)])
-    return levels if levels[-1] - levels[0] >= LEAST_RISE * wiggle else None
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Medians of the stretches, one row each; NaN where too little was measured or all is noise."""
+    parts = np.array_split(values, STRETCHES)
+    levels = np.full((STRETCHES, values.shape[1]), np.nan)
+    known = np.isfinite(values).mean(axis=0) >= _LEAST_PRESENT
+    known &= np.all([np.isfinite(part).any(axis=0) for part in parts], axis=0)
+    levels[:, known] = [np.nanmedian(part[:, known], axis=0) for part in parts]
+    wiggles = [
+        np.nanmedian(np.abs(part[:, known] - level), axis=0)
+        for part, level in zip(parts, levels[:, known], strict=True)
+    ]
+    noisy = levels[-1, known] - levels[0, known] < LEAST_RISE * np.median(wiggles, axis=0)
+    levels[:, np.flatnonzero(known)[noisy]] = np.nan
+    return levels
 
 
-def _rises(levels: np.ndarray) -> bool:
-    steps = np.diff(levels)
-    return bool(levels[0] > 0 and np.all(steps > 0) and steps[-1] >= steps.mean() / 2)
+def _rises(levels: np.ndarray) -> np.ndarray:
+    """For each series whether its levels rise, the last step as fast as the others."""
+    steps = np.diff(levels, axis=0)
+    fast = steps[-1] >= steps.mean(axis=0) / 2
+    return np.asarray((levels[0] > 0) & np.all(steps > 0, axis=0) & fast)
 
 
 def _traffic_growth(frame: Window, service: str) -> float:
     """The largest growth of a traffic series of the service, at least 1."""
-    largest = 1.0
-    for c, series in enumerate(frame.series):
-        if series.service == service and kind_of(series.metric) is Kind.TRAFFIC:
-            levels = _levels(frame.values[:, c])
-            if levels is not None and levels[0] > 0:
-                largest = max(largest, float(levels[-1] / levels[0]))
-    return largest
+    own = [
+        c
+        for c, s in enumerate(frame.series)
+        if s.service == service and kind_of(s.metric) is Kind.TRAFFIC
+    ]
+    levels = _levels(frame.values[:, own])
+    grows = levels[:, levels[0] > 0]
+    return float(np.max(grows[-1] / grows[0], initial=1.0))

@@ -26,8 +26,8 @@ class WorkerOptions:
     """Series of a tenant that the detector follows; more are stored and not watched."""
     quiet_rows: int = 5
     """Rows without a symptom after which an incident is over."""
-    hold_rows: int = 10
-    """A symptom that returns within these rows reopens its incident."""
+    hold_seconds: float = 300.0
+    """A symptom that returns so soon after it was last seen reopens its incident."""
     settled_rows: int = 13
     """Rows of an incident after which it is diagnosed a second time."""
     runbooks: Path | None = None
