@@ -94,7 +94,11 @@ def _of_diagnosis(recording: Recording, learner: DiscoveryMethod | None, seed: i
     found = diagnose(recording.window, discovery=learner, calls=recording.calls, seed=seed)
     return Ranking(
         services={c.service: -float(c.rank) for c in found.candidates},
-        series={str(c.series): -float(c.rank) for c in found.candidates},
+        series={
+            str(series): -(c.rank + 1.001 * place)
+            for c in reversed(found.candidates)
+            for place, series in enumerate((c.series, *c.also))
+        },
         diagnosis=found,
     )
 

@@ -195,6 +195,7 @@ class CandidateOut(Wire):
     score: float = Field(description="Share among all candidates; they sum to 1.")
     onset_at: AwareDatetime | None
     onset_unix: float | None
+    also: list[SeriesOut] = Field(description="Other series of the service that departed.")
     evidence: list[EvidenceOut]
 
 

@@ -253,6 +253,7 @@ def _candidate(value: Candidate) -> out.CandidateOut:
         score=value.score,
         onset_at=None if value.onset_unix is None else instant(value.onset_unix),
         onset_unix=value.onset_unix,
+        also=[series(one) for one in value.also],
         evidence=[
             out.EvidenceOut(kind=e.kind, text=e.text, value=e.value, unit=e.unit)
             for e in value.evidence

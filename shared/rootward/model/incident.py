@@ -93,7 +93,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A possible root cause: a service, and the series that speaks for it most clearly."""
+    """A possible root cause: a service, and the series where its trouble is likely to begin."""
 
     rank: int
     """1 is the most likely."""
@@ -104,6 +104,8 @@ class Candidate:
     evidence: tuple[Evidence, ...] = ()
     onset_unix: float | None = None
     """When its series departed from the baseline, if it did."""
+    also: tuple[Series, ...] = ()
+    """Other series of the service that departed, the clearest first."""
 
 
 @dataclass(frozen=True)

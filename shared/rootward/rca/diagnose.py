@@ -272,6 +272,7 @@ def _candidates(found: Findings) -> tuple[Candidate, ...]:
             score=float(shares[place]),
             evidence=evidence(found, place) if place < _EXPLAINED else (),
             onset_unix=None if row == NEVER else float(seen.window.times[row]),
+            also=tuple(found.series(c) for c in ranking.spoken[place][1:]),
         )
         listed.append(candidate)
     return tuple(listed)

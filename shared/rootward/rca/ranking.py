@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from rootward.model.graph import CausalGraph
+from rootward.model.kind import resource_of
 from rootward.numerics.mechanism import mechanism
 from rootward.numerics.regression import rows_since_gap
-from rootward.numerics.suspicion import suspicion
+from rootward.numerics.suspicion import DEPARTED, suspicion
 from rootward.numerics.topology import (
     BEYOND,
     EXPLAINED,
@@ -29,6 +30,15 @@ PASSED_ON = 0.8
 """Largest share of its surprise that a series loses because its causes explain it."""
 _MOST_CAUSES = 8
 """Causes of one series that its mechanism is fitted on, strongest first."""
+BENEATH = 0.5
+"""A resource that departed at least so far, in logs, as anything else of its service comes first:
+what runs short is felt in latency and errors, not the other way round."""
+ALLOCATES = 0.8
+"""Memory that departed at least so far as the CPU comes before it: to fill memory takes CPU time,
+to compute takes no memory."""
+_RUN_SHORT = frozenset({"cpu", "memory", "disk"})
+_MOST_SPEAKING = 5
+"""Series that speak for one service."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +48,8 @@ class Ranking:
     services: tuple[str, ...]
     scores: Float[np.ndarray, " services"]
     """How much speaks against each service, in log deviations, largest first."""
-    speaking: tuple[int, ...]
-    """For each service the column that speaks most clearly."""
+    spoken: tuple[tuple[int, ...], ...]
+    """For each service the columns that speak for it, the likeliest origin first; at least one."""
     evidence: Float[np.ndarray, " series"]
     """What each series contributes, after all that explains it away."""
     passed_on: Float[np.ndarray, " series"]
@@ -49,6 +59,11 @@ class Ranking:
     """For each call, whether the callee's departure explains what the caller feels."""
     entry: int | None
     """Position in `traits.services` of the service that users call, where calls are known."""
+
+    @property
+    def speaking(self) -> tuple[int, ...]:
+        """For each service the column that speaks for it first."""
+        return tuple(columns[0] for columns in self.spoken)
 
     @property
     def shares(self) -> Float[np.ndarray, " services"]:
@@ -80,7 +95,7 @@ def rank(
     return Ranking(
         services=tuple(names.services[k] for k in order),
         scores=scores[order],
-        speaking=tuple(_clearest(seen, evidence, charged, k) for k in order),
+        spoken=tuple(_spoken(seen, evidence, charged, k) for k in order),
         evidence=evidence,
         passed_on=passed_on,
         calls=known,
@@ -89,15 +104,32 @@ def rank(
     )
 
 
-def _clearest(
+def _spoken(
     seen: Observation,
     evidence: Float[np.ndarray, " series"],
     charged: Int[np.ndarray, " series"],
     service: int,
-) -> int:
+) -> tuple[int, ...]:
+    """The columns of a service that departed, its likeliest origin first, then the clearest."""
     own = np.flatnonzero(charged == service).tolist()
     own = own or np.flatnonzero(seen.traits.owners == service).tolist()
-    return max(own, key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]))
+    own.sort(key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]), reverse=True)
+    first = _origin(seen, evidence, own)
+    others = [c for c in own if c != first and seen.found.size[c] >= DEPARTED]
+    return (first, *others[: _MOST_SPEAKING - 1])
+
+
+def _origin(seen: Observation, evidence: Float[np.ndarray, " series"], own: list[int]) -> int:
+    """Of a service's columns, the clearest first, the one where its trouble is likely to begin."""
+    resources = {c: resource_of(seen.window.series[c].metric) for c in own}
+    short = [c for c in own if resources[c] in _RUN_SHORT]
+    if not short or evidence[short[0]] < BENEATH * seen.surprise[own[0]]:
+        return own[0]
+    memory = [c for c in short if resources[c] == "memory"]
+    is_cpu = resources[short[0]] == "cpu"
+    if is_cpu and memory and evidence[memory[0]] >= ALLOCATES * evidence[short[0]]:
+        return memory[0]
+    return short[0]
 
 
 def _foretold(seen: Observation, graph: CausalGraph) -> Float[np.ndarray, " series"]:
