@@ -11,6 +11,7 @@ from typing import Literal
 from rootward import __version__, telemetry
 from rootward.methods import registry
 from rootward.methods.base import Cost
+from rootward.model.event import Facts
 from rootward.model.incident import Incident
 from rootward.model.result import Analysis, Result
 from rootward.ports import JsonValue, Platform
@@ -86,7 +87,7 @@ class Running:
             progress=progress,
         )
         self._platform.results.save(analysis, self._incident.tenant)
-        facts = {"method": self._method, "status": status, "progress": progress}
+        facts: Facts = {"method": self._method, "status": status, "progress": progress}
         self._platform.events.tell("analysis", self._incident.id, facts, self._incident.tenant)
 
 
