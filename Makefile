@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest method bench-bandit docs demo-all web wheel web-test clean
+.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ bench: $(STAMP) ## accuracy, speed, graphs, scaling; DIR=folder with cases, GRAP
 bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; ARGS=--quick
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_ingest $(ARGS)
+
+bench-postgres: $(STAMP) ## samples per CPU second and bytes per sample on PostgreSQL beside SQLite
+	sh deploy/servers.sh
+	$(BIN)/python -m tests.benchmarks.bench_postgres $(ARGS)
 
 method: $(STAMP) ## a new method and its test with the blanks marked; family=discovery name=transfer_entropy
 	$(BIN)/rootward new-method $(family) $(name) && $(BIN)/ruff format -q shared tests

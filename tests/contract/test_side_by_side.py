@@ -89,7 +89,7 @@ def test_incidents_opened_at_once_are_numbered_without_a_gap(reopened: Callable[
 
 def test_a_series_that_several_register_at_once_is_one(reopened: Callable[[], Database]):
     stores = [SqlSampleStore(reopened(), fan_in=4) for _ in range(PROCESSES)]
-    names = [Series.of(f"m{n}", "cart") for n in range(50)]
+    names = [Series.of(f"m{n}", "cart") for n in range(300)]
 
     def append(k: int) -> None:
         mine = names[k:] + names[:k]  # each in an order of its own
@@ -101,7 +101,7 @@ def test_a_series_that_several_register_at_once_is_one(reopened: Callable[[], Da
 
     assert [info.series for info in stores[0].series()] == sorted(names)
     window = stores[1].window(WindowQuery(START + 19, 20, 1.0))
-    np.testing.assert_array_equal(window.values, np.tile(np.arange(4.0), 5)[:, None] * np.ones(50))
+    np.testing.assert_array_equal(window.values, np.tile(np.arange(4.0), 5)[:, None] * np.ones(300))
 
 
 def test_a_body_that_fails_in_several_processes_is_counted_once_for_each(

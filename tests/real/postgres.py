@@ -71,6 +71,12 @@ class PostgresServer:
         """End it at once; it recovers from its log at the next start."""
         self._end(signal.SIGQUIT)
 
+    @property
+    def pid(self) -> int:
+        """The process that its others are children of."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
     def url(self, database: str) -> str:
         """Where one of its databases is, as a setting names it."""
         return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{database}"

@@ -42,6 +42,7 @@ class Packed:
 
 
 _INSERT = insert(tables.chunk).returning(tables.chunk.c.id)
+_INSERT_MANY = insert(tables.chunk).returning(tables.chunk.c.id, sort_by_parameter_order=True)
 
 
 class Arrivals:
@@ -94,7 +95,7 @@ class Arrivals:
             if alone:
                 self.database.exclude(connection, alone)
             rows = [self._row(connection, one, made) for one in batches]
-            chunks = [connection.scalar(_INSERT, row) or 0 for row in rows]
+            chunks = _inserted(connection, rows)
             also(connection, chunks)
             return chunks
 
@@ -140,3 +141,10 @@ class Arrivals:
             "samples": len(times),
             "body": body,
         }
+
+
+def _inserted(connection: Connection, rows: list[dict[str, object]]) -> list[int]:
+    """The ids of new chunks, in the order of the rows."""
+    if len(rows) == 1:
+        return [connection.scalar(_INSERT, rows[0]) or 0]
+    return list(connection.scalars(_INSERT_MANY, rows))

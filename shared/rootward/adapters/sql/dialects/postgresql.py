@@ -39,6 +39,8 @@ _SESSION = (
     f"SET lock_timeout = {int(LOCK_SECONDS * 1000)}",
     "SET idle_in_transaction_session_timeout = 60000",
 )
+_COPY_FROM = 200
+"""From so many rows on COPY takes less time than inserts do, its table included."""
 _IN_THE_WAY = frozenset({"40001", "40P01"})
 """serialization_failure, deadlock_detected"""
 
@@ -101,8 +103,21 @@ class Postgresql:
     def insert_new(
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
     ) -> None:
-        """Insert the rows whose unique columns are not there yet."""
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        """Insert the rows whose unique columns are not there yet; many of them by COPY."""
+        if len(rows) < _COPY_FROM:
+            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+            return
+        names = list(rows[0])
+        quoted = ", ".join(f'"{name}"' for name in names)
+        copied = f"new_{table.name}"
+        empty = f'SELECT {quoted} FROM "{table.name}" LIMIT 0'
+        connection.execute(text(f"CREATE TEMP TABLE {copied} ON COMMIT DROP AS {empty}"))
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {copied} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
+        new = text(f"SELECT {quoted} FROM {copied}").columns(*(table.c[name] for name in names))
+        connection.execute(insert(table).from_select(names, new).on_conflict_do_nothing())
 
 
 class _SessionClaim:
