@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rootward import telemetry
 from rootward.errors import InsufficientData
+from rootward.model.change_event import ChangeEvent
 from rootward.model.incident import Incident, Status
 from rootward.model.series import SampleBatch, Series
 from rootward.model.window import Window
-from rootward.ports import Platform, WindowQuery
+from rootward.ports import Everything, Platform, Share, WindowQuery
 from rootward.rca.frame import framed
 from rootward_worker import story
 from rootward_worker.align import Rows
@@ -62,6 +64,7 @@ class Detector:
         self._platform = platform
         self._options = options
         self._tenants: dict[str, _Tenant] = {}
+        self._share: Share = Everything()
 
     def on_batch(self, batch: SampleBatch) -> None:
         """Store a batch, then look at every row that is complete now; safe to repeat.
@@ -77,6 +80,10 @@ class Detector:
             raise
 
     def _take(self, batch: SampleBatch) -> None:
+        share = self._platform.bus.share()
+        if share != self._share:  # services have come or gone: all is made anew from the stores
+            self._share = share
+            self._tenants.clear()
         tenant = self._tenants.get(batch.tenant)
         if tenant is None:
             tenant = self._tenants[batch.tenant] = self._rebuilt(batch.tenant)
@@ -99,7 +106,9 @@ class Detector:
         latest = samples.latest_unix(name)
         if latest is not None:
             end = rows.time_of(rows.row_of(min(latest, self._platform.clock.now())))
-            query = WindowQuery(end, options.window_rows, options.step_seconds, tenant=name)
+            query = WindowQuery(
+                end, options.window_rows, options.step_seconds, name, self._services(name)
+            )
             try:
                 rows.fill(_measured(samples.window(query)))
             except InsufficientData:
@@ -116,7 +125,17 @@ class Detector:
                 self._diagnose(tenant, one, rows.time_of(rows.complete))
         return tenant
 
+    def _services(self, name: str) -> frozenset[str] | None:
+        """The services of a tenant that this process watches, None for all."""
+        if isinstance(self._share, Everything):
+            return None
+        known = {info.series.service for info in self._platform.samples.series(name)}
+        return frozenset(one for one in known if self._share.has(name, one))
+
     def _look(self, name: str, tenant: _Tenant, frame: Window) -> None:
+        if tenant.open is not None:
+            stored = self._platform.incidents.get(tenant.open.id, name)
+            self._go_on(tenant, tenant.open, stored)
         usable = self._usable(tenant, frame)
         normal = self._normal(tenant, frame, usable)
         found = findings(frame, usable, normal) + vanished(frame, usable)
@@ -132,9 +151,25 @@ class Detector:
         ):  # fmt: skip
             self._leave(tenant, tenant.open, frame)
         if tenant.open is not None:
-            self._follow(tenant, frame, found, away)
+            self._follow(tenant, tenant.open, frame, found, away)
         elif convinced:
             self._open(name, tenant, frame, found, harmful)
+
+    def _go_on(self, tenant: _Tenant, mine: Incident, stored: Incident) -> None:
+        """Follow an incident as it is stored: people and other detectors change it, too.
+
+        One that somebody resolved by hand is followed to its end, so that what is left of it
+        opens no other.
+        """
+        if stored.status is Status.OPEN:
+            tenant.open = stored
+        elif stored.handling.resolved_by:
+            tenant.open = replace(
+                stored, status=Status.OPEN, resolved_unix=None, handling=mine.handling
+            )
+        else:
+            tenant.open = None
+            tenant.past = [*tenant.past[-REMEMBERED:], stored]
 
     def _usable(self, tenant: _Tenant, frame: Window) -> np.ndarray:
         """Rows of the frame that tell what is normal: those outside of incidents."""
@@ -168,33 +203,33 @@ class Detector:
         """A symptom departed: reopen the incident it had just now, join one, or open a new one."""
         services = frozenset(f.series.service for f in harmful)
         recent = float(frame.times[-1]) - self._options.hold_seconds
-        current = [
-            one
-            for one in self._platform.incidents.current(name)
-            if story.takes_in(one, services, recent)
-        ]
         again = self._returned(tenant, frame, harmful[0].series)
-        if current:
-            tenant.open = story.joined(current[-1], found, frame)
-        elif again is not None:
-            tenant.past.remove(again)
-            tenant.open = story.joined(replace(again, status=Status.OPEN, resolved_unix=None),
-                                       found, frame)  # fmt: skip
-        else:
-            made = self._demoted(story.opened(name, found, harmful, frame))
-            tenant.open = self._platform.incidents.open(made)
+        made = self._demoted(story.opened(name, found, harmful, frame))
+
+        def choose(current: tuple[Incident, ...]) -> Incident:
+            fitting = [one for one in current if story.takes_in(one, services, recent)]
+            if fitting:
+                return story.joined(fitting[-1], found, frame)
+            if again is not None:
+                reopened = replace(again, status=Status.OPEN, resolved_unix=None)
+                return story.joined(reopened, found, frame)
+            return made
+
+        tenant.open = self._platform.incidents.open_or_join(choose, name)
+        tenant.past = [one for one in tenant.past if one.id != tenant.open.id]
+        if tenant.open.id == made.id:
             telemetry.INCIDENTS_OPENED.inc()
             log.info("incident opened", extra={"incident": made.id, "symptom": str(made.symptom)})
             self._diagnose(tenant, tenant.open, float(frame.times[-1]))
-            return
-        self._platform.incidents.update(tenant.open)
 
     def _demoted(self, incident: Incident) -> Incident:
         """The incident, as information only where announced work explains it."""
-        events = self._platform.change_events.between(
+        return demoted(incident, self._announced(incident))
+
+    def _announced(self, incident: Incident) -> tuple[ChangeEvent, ...]:
+        return self._platform.change_events.between(
             incident.opened_unix - LONGEST_SECONDS, incident.opened_unix, incident.tenant
         )
-        return demoted(incident, events)
 
     def _returned(self, tenant: _Tenant, frame: Window, symptom: Series) -> Incident | None:
         """The incident that ended just now and that this symptom was part of."""
@@ -206,46 +241,45 @@ class Detector:
         return None
 
     def _follow(
-        self, tenant: _Tenant, frame: Window, found: tuple[Finding, ...], away: frozenset[Series]
+        self,
+        tenant: _Tenant,
+        incident: Incident,
+        frame: Window,
+        found: tuple[Finding, ...],
+        away: frozenset[Series],
     ) -> None:
         """Join what changed since, note the time of the last symptom, and see if it is over."""
-        before = tenant.open
-        if before is None:
-            return
-        if before.symptom not in frame.series:
-            self._follow_elsewhere(tenant, before, found, frame)
-            return
-        now = self._demoted(story.joined(before, found, frame))
-        if story.is_present(before, away):
-            now = replace(now, last_change_unix=float(frame.times[-1]))
+        row_unix = float(frame.times[-1])
+        events = self._announced(incident)
+
+        def change(known: Incident) -> Incident:
+            now = demoted(story.joined(known, found, frame), events)
+            return replace(now, last_change_unix=row_unix) if story.is_present(known, away) else now
+
+        now = change(incident)
         if self._is_over(now, frame):
             self._resolve(tenant, now, frame)
             return
-        tenant.open = now
+        if now != incident:
+            self._go_on(tenant, incident, self._revised(incident, change))
         settled = now.onset_unix + self._options.settled_rows * frame.step_seconds
-        if due := tenant.diagnosed_until < settled <= frame.times[-1]:
-            self._diagnose(tenant, now, float(frame.times[-1]))
-        if due or story.is_news(before, now):
-            self._platform.incidents.update(now)
-
-    def _follow_elsewhere(
-        self, tenant: _Tenant, incident: Incident, found: tuple[Finding, ...], frame: Window
-    ) -> None:
-        """Join changes to an incident whose symptom another process watches; it ends there."""
-        stored = self._platform.incidents.get(incident.id, incident.tenant)
-        if stored.status is Status.RESOLVED:
-            tenant.open = None
-            tenant.past = [*tenant.past[-REMEMBERED:], stored]
-            return
-        tenant.open = story.joined(stored, found, frame)
-        if story.is_news(stored, tenant.open):
-            self._platform.incidents.update(tenant.open)
+        if tenant.diagnosed_until < settled <= row_unix:
+            self._diagnose(tenant, now, row_unix)
 
     def _is_over(self, incident: Incident, frame: Window) -> bool:
-        """Quiet for long enough, or so old that it is the new normal."""
+        """Quiet for long enough, or so old that it is the new normal.
+
+        Whether it is quiet is for the process to say that watches the symptom, and where an
+        alert opened it for the alert.
+        """
+        if story.is_alerted(incident):
+            return False
         quiet = (frame.times[-1] - incident.last_change_unix) / frame.step_seconds
         age = (frame.times[-1] - incident.onset_unix) / frame.step_seconds
-        return bool(quiet >= self._options.quiet_rows or age >= self._options.window_rows // 2)
+        watched = self._share.has(incident.tenant, incident.symptom.service)
+        return bool(
+            (watched and quiet >= self._options.quiet_rows) or age >= self._options.window_rows // 2
+        )
 
     def _leave(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
         """Make room for another incident; one that an alert opened ends with the alert."""
@@ -255,14 +289,27 @@ class Detector:
             self._resolve(tenant, incident, frame)
 
     def _resolve(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
-        resolved = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))
+        """End it, unless another process has seen a symptom of it since."""
+        now = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))
         if tenant.diagnosed_until < incident.last_change_unix:
-            self._diagnose(tenant, resolved, incident.last_change_unix)
-        self._platform.incidents.update(resolved)
+            self._diagnose(tenant, now, incident.last_change_unix)
+
+        def end(known: Incident) -> Incident:
+            going_on = known.last_change_unix > incident.last_change_unix
+            ended = known.status is Status.RESOLVED
+            return known if going_on or ended else replace(now, handling=known.handling)
+
+        stored = self._revised(incident, end)
+        if stored.status is Status.OPEN:
+            tenant.open = stored
+            return
         tenant.open = None
-        tenant.past = [*tenant.past[-REMEMBERED:], resolved]
+        tenant.past = [*tenant.past[-REMEMBERED:], stored]
         telemetry.INCIDENTS_RESOLVED.inc()
         log.info("incident resolved", extra={"incident": incident.id})
+
+    def _revised(self, incident: Incident, change: Callable[[Incident], Incident]) -> Incident:
+        return self._platform.incidents.revise(incident.id, change, incident.tenant)
 
     def _diagnose(self, tenant: _Tenant, incident: Incident, end_unix: float) -> None:
         """Ask for a diagnosis from the rows up to a time."""
