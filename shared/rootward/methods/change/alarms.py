@@ -106,7 +106,14 @@ def shown(one: Ready, alarms: Sequence[Alarm], what: str, *blocks: Block) -> Res
     """The alarms in words and as a table, the earliest first; `what` is what changed."""
     ranked = sorted(alarms, key=lambda a: (a.began, -round(abs(a.score), 6), one.series(a.column)))
     judged = int(one.laws.watched.sum())
+    away = _away(one)
     answer = f"No {what} of {judged} series changed after the onset."
+    if away:
+        answer = (
+            f"No {what} of {judged} series is shown to have changed after the onset, though "
+            f"{away} are three deviations away: from its second row on, a leap that stays is "
+            "what the rows before foretell."
+        )
     if ranked:
         first = ranked[0]
         answer = (
@@ -118,11 +125,13 @@ def shown(one: Ready, alarms: Sequence[Alarm], what: str, *blocks: Block) -> Res
         for a in ranked[:MOST_SHOWN]
     )
     columns = ("series", "began (UTC)", "noticed (UTC)", "score (multiples of the threshold)")
-    few = np.count_nonzero(np.isfinite(one.laws.left).any(axis=1)) < LEAST_HELD_OUT
-    caveat = Caveat(
-        CaveatCode.FEW_EFFECTIVE_ROWS,
-        "Few rows before the onset: how far noise reaches is guessed more than measured.",
-    )
+    caveats = []
+    if np.count_nonzero(np.isfinite(one.laws.left).any(axis=1)) < LEAST_HELD_OUT:
+        text = "Few rows before the onset: how far noise reaches is guessed more than measured."
+        caveats.append(Caveat(CaveatCode.FEW_EFFECTIVE_ROWS, text))
+    if away and not ranked:
+        text = "The laws account for all departures, some perhaps by the series' own leaps."
+        caveats.append(Caveat(CaveatCode.NOT_IDENTIFIED, text))
     dropped = {
         one.series(int(c)): "does not vary, or is hardly measured, before the onset"
         for c in np.flatnonzero(~one.laws.watched)
@@ -130,10 +139,10 @@ def shown(one: Ready, alarms: Sequence[Alarm], what: str, *blocks: Block) -> Res
     return Result(
         answer,
         (Table(f"Series whose {what} changed", columns, rows), *blocks) if rows else blocks,
-        status="weak" if few else "ok",
-        caveats=(caveat,) if few else (),
+        status="weak" if caveats else "ok",
+        caveats=tuple(caveats),
         headline=Figure(f"series whose {what} changed", float(len(ranked))),
-        baseline=Figure("series three deviations away from their baseline", float(_away(one))),
+        baseline=Figure("series three deviations away from their baseline", float(away)),
         inputs=Inputs.of(one.window, dropped=dropped),
         found=bool(ranked),
     )

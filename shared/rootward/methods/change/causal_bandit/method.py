@@ -47,7 +47,11 @@ class CausalBandit(Method):
             "Causes act within two rows, about linearly, and are among the series.",
             "Nothing changes before the onset.",
         ),
-        limits=("A mechanism that changed need not be the first cause of the incident.",),
+        limits=(
+            "A mechanism that changed need not be the first cause of the incident.",
+            "A leap that stays is told from a mechanism only within its first rows: where series "
+            "carry their past on, one row is new and the rest follows from it.",
+        ),
     )
 
     def run(self, case: Case) -> Result:
@@ -85,7 +89,7 @@ def _links(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "serie
 
 
 def _followers(one: Ready, alarms: list[Alarm]) -> list[Table]:
-    """Series that left their baseline as their causes foretell."""
+    """Series that left their baseline as their law foretells."""
     after = one.values[one.onset :]
     known = np.isfinite(after)
     mean = np.where(known, after, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
@@ -99,4 +103,4 @@ def _followers(one: Ready, alarms: list[Alarm]) -> list[Table]:
     if not rows:
         return []
     columns = ("series", "mean since the onset (deviations)")
-    return [Table("Away, but as their causes foretell", columns, tuple(rows[:30]))]
+    return [Table("Away, but as causes or their own last rows foretell", columns, tuple(rows[:30]))]
