@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from rootward.model.graph import CausalGraph, Edge
 from rootward_dashboard import assets
 from rootward_dashboard.app import create_app
 from rootward_dashboard.assets import Built, built_in
+from tests.services import made_up_incident as shop
 from tests.services.page_reading import Page, bare, with_diagnosis
 
 APP = Built(
@@ -122,3 +124,25 @@ def test_the_app_names_no_other_host():
         text = file.read_text(encoding="utf-8")
         found = {part.split('"')[0] for part in text.split('"http')[1:]}
         assert not [f for f in found if f and not f"http{f}".startswith(allowed)], file.name
+
+
+def test_the_api_tells_the_app_the_way_from_the_cause_to_the_symptom():
+    client = TestClient(create_app(with_diagnosis()))
+    told = client.get("/api/v1/incidents/INC-1/diagnosis").json()
+    spread = told["spread"]
+    assert spread["connected"] is True
+    assert spread["series"][0] == shop.LOCKS.key
+    assert spread["series"][-1] == shop.FRONTEND.key
+    assert len(spread["edges"]) < len(told["graph"]["edges"])
+    ends = {key for edge in spread["edges"] for key in (edge["cause"], edge["effect"])}
+    assert ends <= set(spread["series"])
+
+
+def test_where_no_way_was_learned_the_api_says_so():
+    graph = CausalGraph(shop.EVERY, (Edge(shop.CART, shop.CATALOG, 1, 0.5, 1, 0.9),))
+    client = TestClient(create_app(with_diagnosis(graph=graph)))
+    spread = client.get("/api/v1/incidents/INC-1/diagnosis").json()["spread"]
+    assert spread["connected"] is False
+    assert [e["cause"] for e in spread["edges"]] == [shop.CART.key]
+    alone = TestClient(create_app(with_diagnosis(candidates=())))
+    assert alone.get("/api/v1/incidents/INC-1/diagnosis").json()["spread"] is None

@@ -218,6 +218,17 @@ class GraphOut(Wire):
     edges: list[EdgeOut]
 
 
+class SpreadOut(Wire):
+    """The part of a causal graph that tells how a cause reached the symptom; small enough to read.
+
+    Where no edge touches either of them: the strongest edges of the whole graph.
+    """
+
+    series: list[str] = Field(description="Keys in drawing order, the cause first.")
+    edges: list[EdgeOut] = Field(description="Strongest first.")
+    connected: bool = Field(description="Whether a directed path leads from cause to symptom.")
+
+
 class ExcerptOut(Wire):
     """A stretch of one series with the band its baseline stayed in."""
 
@@ -252,6 +263,9 @@ class DiagnosisOut(Wire):
     symptom: SeriesOut | None
     candidates: list[CandidateOut]
     graph: GraphOut
+    spread: SpreadOut | None = Field(
+        None, description="From the first candidate to the symptom; null where one is not known."
+    )
     opinions: list[OpinionOut]
     cautions: list[str]
     excerpts: list[ExcerptOut]

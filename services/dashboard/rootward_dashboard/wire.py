@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 from rootward.model.alert import Alert
 from rootward.model.change_event import ChangeEvent
-from rootward.model.graph import CausalGraph
+from rootward.model.graph import CausalGraph, Edge
 from rootward.model.incident import Candidate, Change, Diagnosis
 from rootward.model.kind import unit_of
 from rootward.model.result import Analysis, GraphBlock, MethodEntry, Result
 from rootward.model.series import Series
 from rootward.model.summary import Summary
 from rootward.ports import SeriesInfo
-from rootward_dashboard import answers
+from rootward_dashboard import answers, spread
 from rootward_dashboard import schemas as out
 from rootward_dashboard.figures import instant
 from rootward_dashboard.names import incident_key, incident_name
@@ -149,6 +149,7 @@ def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
         symptom=None if value.symptom is None else series(value.symptom),
         candidates=[_candidate(c) for c in value.candidates],
         graph=graph(value.graph, value.step_seconds),
+        spread=_spread(value),
         opinions=[
             out.OpinionOut(method=o.method, services=list(o.services)) for o in value.opinions
         ],
@@ -183,18 +184,31 @@ def graph(value: CausalGraph, step_seconds: float | None) -> out.GraphOut:
     """A causal graph; lags in seconds where the step is known."""
     return out.GraphOut(
         series=[series(s) for s in value.series],
-        edges=[
-            out.EdgeOut(
-                cause=e.cause.key,
-                effect=e.effect.key,
-                lag_rows=e.lag,
-                lag_seconds=None if step_seconds is None else e.lag * step_seconds,
-                weight=e.weight,
-                sign=e.sign,
-                confidence=e.confidence,
-            )
-            for e in value.edges
-        ],
+        edges=[_edge(e, step_seconds) for e in value.edges],
+    )
+
+
+def _edge(value: Edge, step_seconds: float | None) -> out.EdgeOut:
+    return out.EdgeOut(
+        cause=value.cause.key,
+        effect=value.effect.key,
+        lag_rows=value.lag,
+        lag_seconds=None if step_seconds is None else value.lag * step_seconds,
+        weight=value.weight,
+        sign=value.sign,
+        confidence=value.confidence,
+    )
+
+
+def _spread(value: Diagnosis) -> out.SpreadOut | None:
+    if not value.candidates or value.symptom is None:
+        return None
+    part = spread.spread(value.graph, value.candidates[0].series, value.symptom)
+    told = part if part.edges else spread.whole(value.graph)
+    return out.SpreadOut(
+        series=[s.key for s in told.series],
+        edges=[_edge(e, value.step_seconds) for e in told.edges],
+        connected=bool(part.edges) and part.connected,
     )
 
 

@@ -25,3 +25,7 @@ export type Band = Schemas["Band"];
 export type Severity = Schemas["Severity"];
 export type IncidentStatus = Schemas["Status"];
 export type JsonValue = Schemas["JsonValue"];
+export type Activity = Schemas["ActivityOut"];
+export type Facets = Schemas["FacetsOut"];
+export type Count = Schemas["CountOut"];
+export type Related = Schemas["RelatedOut"];

@@ -1,37 +1,102 @@
 // What stays in sight while the page is read: which incident, in what state, what can be done.
+import { useState } from "preact/hooks";
 import { answer, api, once } from "../api/client";
-import type { IncidentDetail } from "../api/types";
+import type { Incident, IncidentDetail } from "../api/types";
+import { live } from "../state/live";
 import { asProblem } from "../state/resource";
 import { href } from "../state/route";
 import { say } from "../ui/announce";
+import { Dialog } from "../ui/dialog";
 import { SeverityMark, StatusMark } from "../ui/marks";
 import { Elapsed } from "./elapsed";
+import type { IncidentDesk } from "./work";
 
-export function IncidentHeader({ detail, reload }: { detail: IncidentDetail; reload: () => void }) {
-  const { incident } = detail;
+export function IncidentHeader(props: {
+  detail: IncidentDetail;
+  desk: IncidentDesk;
+  reload: () => void;
+}) {
+  const { desk } = props;
+  const { incident } = props.detail;
   const key = encodeURIComponent(incident.name);
+  const seen = incident.acknowledged_unix !== null;
   return (
     <header class="incident-head">
       <div class="incident-line">
         <SeverityMark severity={incident.severity} />
         <StatusMark status={incident.status} />
         <b class="id">{incident.name}</b>
-        <span class="subject">{incident.title}</span>
         <Elapsed incident={incident} />
+        <Whose incident={incident} />
+        {live.value === "on" && incident.status === "open" && (
+          <span class="quiet" title="Changes appear here by themselves">
+            <span class="dot" aria-hidden="true" /> live
+          </span>
+        )}
       </div>
       <div class="row actions">
         <button
           type="button"
-          class="plain"
-          onClick={() => void diagnoseAgain(incident.name, reload)}
+          class={seen ? "plain" : ""}
+          aria-pressed={seen}
+          onClick={() => void desk.acknowledge()}
         >
+          {seen ? "Acknowledged" : "Acknowledge"}
+        </button>
+        <Assign incident={incident} desk={desk} />
+        <button type="button" class="plain" onClick={() => void desk.resolve()}>
+          {incident.status === "open" ? "Resolve" : "Reopen"}
+        </button>
+        <button type="button" class="plain" onClick={() => void diagnoseAgain(incident.name, props.reload)}>
           Diagnose again
         </button>
         <a class="button plain" href={href(`/incidents/${key}/report`)}>
           Report
         </a>
       </div>
+      <p class="subject">{incident.title}</p>
     </header>
+  );
+}
+
+function Whose({ incident }: { incident: Incident }) {
+  const parts = [
+    incident.assignee && `assigned to ${incident.assignee}`,
+    incident.acknowledged_by && `acknowledged by ${incident.acknowledged_by}`,
+  ].filter(Boolean);
+  return parts.length > 0 ? <span class="quiet">{parts.join(", ")}</span> : null;
+}
+
+function Assign({ incident, desk }: { incident: Incident; desk: IncidentDesk }) {
+  const [open, setOpen] = useState(false);
+  const [to, setTo] = useState(incident.assignee);
+  return (
+    <>
+      <button type="button" class="plain" onClick={() => setOpen(true)}>
+        Assign
+      </button>
+      {open && (
+        <Dialog title={`Who has ${incident.name}?`} onClose={() => setOpen(false)}>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              setOpen(false);
+              void desk.assign(to.trim());
+            }}
+          >
+            <label for="assignee">Name, empty for nobody</label>
+            <input
+              id="assignee"
+              value={to}
+              maxLength={200}
+              autocomplete="off"
+              onInput={(event) => setTo(event.currentTarget.value)}
+            />
+            <button type="submit">Assign</button>
+          </form>
+        </Dialog>
+      )}
+    </>
   );
 }
 

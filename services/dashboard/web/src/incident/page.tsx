@@ -5,36 +5,91 @@ import { useLive } from "../state/live";
 import { useResource } from "../state/resource";
 import { go } from "../state/route";
 import { useKeys } from "../ui/keys";
-import { Failed, Loading } from "../ui/states";
+import { Banner, Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { Causes } from "./causes";
 import { Conclusion } from "./conclusion";
+import { Evidence } from "./evidence";
+import { Groups } from "./groups";
 import { IncidentHeader } from "./header";
 import { Impact } from "./impact";
+import { Opinions } from "./opinions";
+import { Spread } from "./spread";
+import { Tabs } from "./tabs";
+import { Timeline } from "./timeline";
+import { work } from "./work";
+import { zoomRange } from "./zoom";
 
 export function Incident({ name }: { name: string }) {
+  const path = { path: { key: name } };
   const found = useResource(name, (signal) =>
-    answer(api.GET("/api/v1/incidents/{key}", { params: { path: { key: name } }, signal })),
+    answer(api.GET("/api/v1/incidents/{key}", { params: path, signal })),
   );
+  const log = useResource(`${name} activity`, (signal) =>
+    answer(api.GET("/api/v1/incidents/{key}/activity", { params: path, signal })),
+  );
+  const methods = useResource("methods", (signal) => answer(api.GET("/api/v1/methods", { signal })));
   const detail = found.data;
+  const reload = () => {
+    void found.reload();
+    void log.reload();
+  };
   useTitle(detail ? `${detail.incident.name} ${detail.incident.title}` : name);
-  useLive(
-    (event) => event.incident === "" || event.incident === detail?.incident.id,
-    found.reload,
-  );
-  useKeys({ u: () => go("/") });
-  if (detail) return <Whole detail={detail} reload={() => void found.reload()} />;
-  if (found.problem) return <Failed problem={found.problem} retry={() => void found.reload()} />;
-  return <Loading what={name} lines={9} />;
-}
-
-function Whole({ detail, reload }: { detail: IncidentDetail; reload: () => void }) {
+  useLive((event) => event.incident === "" || event.incident === detail?.incident.id, reload);
+  const desk = work(detail, found.show, reload);
+  useKeys({
+    u: () => go("/"),
+    a: () => void desk.acknowledge(),
+    r: () => void desk.resolve(),
+  });
+  if (!detail) {
+    if (found.problem) return <Failed problem={found.problem} retry={reload} />;
+    return <Loading what={name} lines={9} />;
+  }
   return (
     <article class="incident">
-      <IncidentHeader detail={detail} reload={reload} />
+      <IncidentHeader detail={detail} desk={desk} reload={reload} />
+      {detail.merged_into && (
+        <Banner title={`${name} was merged into ${detail.merged_into}.`}>
+          This is the incident that answers for it now.
+        </Banner>
+      )}
       <Conclusion detail={detail} reload={reload} />
       <Impact detail={detail} />
-      {detail.diagnosis && <Causes detail={detail} diagnosis={detail.diagnosis} />}
+      <Behind detail={detail} />
+      <Shown detail={detail} activity={log.data?.items ?? []} />
+      <Tabs
+        detail={detail}
+        activity={log.data?.items ?? []}
+        methods={methods.data?.items ?? []}
+        reload={reload}
+      />
     </article>
+  );
+}
+
+/** The causes and in which order it went on. */
+function Behind({ detail }: { detail: IncidentDetail }) {
+  const { diagnosis } = detail;
+  if (!diagnosis) return null;
+  return (
+    <>
+      <Causes detail={detail} diagnosis={diagnosis} />
+      <Opinions diagnosis={diagnosis} />
+      <Groups detail={detail} diagnosis={diagnosis} />
+    </>
+  );
+}
+
+/** What shares the time axis, and the graph. */
+function Shown({ detail, activity }: Pick<Parameters<typeof Tabs>[0], "detail" | "activity">) {
+  const zoom = zoomRange();
+  const { diagnosis } = detail;
+  return (
+    <>
+      <Timeline detail={detail} activity={activity} zoom={zoom} />
+      {diagnosis && <Spread detail={detail} diagnosis={diagnosis} />}
+      {diagnosis && <Evidence detail={detail} diagnosis={diagnosis} zoom={zoom} />}
+    </>
   );
 }

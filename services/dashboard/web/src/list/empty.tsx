@@ -6,7 +6,7 @@ import { readStatus, system } from "../status/freshness";
 import { count, number } from "../text/figures";
 import { When } from "../ui/marks";
 import { Copyable, Loading } from "../ui/states";
-import type { ListQuery } from "./query";
+import { isFiltered, type ListQuery } from "./query";
 
 const WAITING_MS = 2000;
 
@@ -14,7 +14,7 @@ export function NoIncidents({ filtered, wanted }: { filtered: boolean; wanted: L
   const status = system.value;
   if (!status) return <Loading what="what comes in" lines={3} />;
   if (status.last_sample_unix === null) return <NothingSent />;
-  if (wanted.cursor || (filtered && (wanted.status !== "open" || wanted.service))) {
+  if (wanted.cursor || (filtered && !onlyOpen(wanted))) {
     return (
       <section class="empty">
         <h2>No incidents match</h2>
@@ -25,6 +25,10 @@ export function NoIncidents({ filtered, wanted }: { filtered: boolean; wanted: L
     );
   }
   return <AllQuiet />;
+}
+
+function onlyOpen(wanted: ListQuery): boolean {
+  return wanted.status.join() === "open" && !isFiltered({ ...wanted, status: [] });
 }
 
 function AllQuiet() {

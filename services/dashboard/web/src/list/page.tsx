@@ -1,58 +1,68 @@
 // The list of incidents: filters and page in the address, keys for everything.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import type { Incident } from "../api/types";
 import { useLive } from "../state/live";
 import { useResource } from "../state/resource";
-import { go, href, withQuery } from "../state/route";
+import { href, withQuery } from "../state/route";
 import { count } from "../text/figures";
-import { onControl, useKeys } from "../ui/keys";
 import { Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { NoIncidents } from "./empty";
 import { Filters } from "./filters";
-import { isFiltered, listQuery, type ListQuery } from "./query";
-import { Rows } from "./rows";
+import { filtersOf, isFiltered, listQuery, type ListQuery } from "./query";
 import { settle } from "./still";
+import { Table } from "./table";
 
 const PAGE = 50;
 
 export function IncidentList() {
   useTitle("Incidents");
+  const [turn, setTurn] = useState(0);
   const wanted = listQuery();
   const key = JSON.stringify(wanted);
   const found = useResource(key, (signal) => fetchPage(wanted, signal));
   const list = useStill(key, found.data?.items);
-  useLive((event) => event.kind !== "analysis", found.reload);
+  const look = () => {
+    setTurn((n) => n + 1);
+    void found.reload();
+  };
+  useLive((event) => event.kind !== "analysis", look);
   const items = list.shown;
 
   return (
     <>
-      <div class="page-head">
-        <h1>Incidents</h1>
-      </div>
-      <Filters wanted={wanted} />
-      <div class="notice-line" role="status">
-        {list.fresh > 0 && (
-          <button type="button" class="plain" onClick={list.take}>
-            ↑ {count(list.fresh, "new incident")}, show
-          </button>
-        )}
-      </div>
-      {found.problem && !items && <Failed problem={found.problem} retry={found.reload} />}
+      <h1 class="hidden">Incidents</h1>
+      <Filters wanted={wanted} turn={turn} />
+      {found.problem && !items && <Failed problem={found.problem} retry={look} />}
       {!found.problem && !items && <Loading what="incidents" lines={8} />}
       {items && items.length === 0 && <NoIncidents filtered={isFiltered(wanted)} wanted={wanted} />}
-      {items && items.length > 0 && <Table key={key} items={items} />}
+      {items && items.length > 0 && (
+        <Table
+          key={key}
+          items={items}
+          changed={list.change}
+          reload={look}
+          notice={list.fresh > 0 && <Fresh many={list.fresh} take={list.take} />}
+        />
+      )}
       <Paging wanted={wanted} next={found.data?.next_cursor ?? null} />
     </>
+  );
+}
+
+function Fresh({ many, take }: { many: number; take: () => void }) {
+  return (
+    <button type="button" class="plain" onClick={take}>
+      ↑ {count(many, "new incident")}, show
+    </button>
   );
 }
 
 function fetchPage(wanted: ListQuery, signal: AbortSignal) {
   const query = {
     limit: PAGE,
-    ...(wanted.status ? { status: [wanted.status] } : {}),
-    ...(wanted.service ? { service: [wanted.service] } : {}),
+    ...filtersOf(wanted),
     ...(wanted.cursor ? { cursor: wanted.cursor } : {}),
   };
   return answer(api.GET("/api/v1/incidents", { params: { query }, signal }));
@@ -62,35 +72,21 @@ function fetchPage(wanted: ListQuery, signal: AbortSignal) {
 function useStill(key: string, latest: readonly Incident[] | undefined) {
   const [shown, setShown] = useState<{ key: string; items: readonly Incident[] }>();
   useEffect(() => {
-    if (latest) setShown((old) => (old?.key === key && old.items.length ? old : { key, items: latest }));
+    if (!latest) return;
+    setShown((old) =>
+      old?.key === key && old.items.length
+        ? { key, items: settle(old.items, latest).shown }
+        : { key, items: latest },
+    );
   }, [key, latest]);
-  const items = shown?.key === key ? shown.items : undefined;
-  if (!items || !latest) return { shown: items ?? latest, fresh: 0, take: () => undefined };
-  const still = settle(items, latest);
-  return { ...still, take: () => setShown({ key, items: latest }) };
-}
-
-function Table({ items }: { items: readonly Incident[] }) {
-  const [at, setAt] = useState(-1);
-  const links = useRef<(HTMLAnchorElement | null)[]>([]);
-  const move = (by: number) => {
-    const next = Math.min(items.length - 1, Math.max(0, at + by));
-    setAt(next);
-    links.current[next]?.focus();
+  const items = shown?.key === key ? shown.items : latest;
+  const still = items && latest ? settle(items, latest) : { shown: items, fresh: 0 };
+  const change = (changed: readonly Incident[]) => {
+    const byId = new Map(changed.map((one) => [one.id, one]));
+    if (items) setShown({ key, items: items.map((one) => byId.get(one.id) ?? one) });
   };
-  useKeys({
-    j: () => move(1),
-    k: () => move(at < 0 ? 1 : -1),
-    Enter: (event) => {
-      const item = items[at];
-      if (item && !onControl(event)) go(`/incidents/${item.name}`);
-    },
-    "/": (event) => {
-      event.preventDefault();
-      document.getElementById("search")?.focus();
-    },
-  });
-  return <Rows items={items} at={at} links={links} onAt={setAt} />;
+  const take = () => latest && setShown({ key, items: latest });
+  return { shown: items, fresh: still.fresh, take, change };
 }
 
 function Paging({ wanted, next }: { wanted: ListQuery; next: string | null }) {

@@ -1,9 +1,10 @@
 // The table of incidents.
 
 import type { Incident } from "../api/types";
-import { href, withQuery } from "../state/route";
+import { href } from "../state/route";
 import { now } from "../state/clock";
 import { span } from "../text/figures";
+import { only } from "./query";
 import { BandMark, SeverityMark, StatusMark, When } from "../ui/marks";
 
 const SERVICES = 4;
@@ -12,16 +13,22 @@ export function Rows(props: {
   items: readonly Incident[];
   at: number;
   links: { current: (HTMLAnchorElement | null)[] };
+  chosen: ReadonlySet<string>;
   onAt: (row: number) => void;
+  onChoose: (id: string) => void;
 }) {
   return (
     <table class="incidents">
       <caption class="hidden">Incidents, newest first</caption>
       <thead>
         <tr>
+          <th scope="col">
+            <span class="hidden">Select</span>
+          </th>
           <th scope="col">State</th>
           <th scope="col">Incident</th>
           <th scope="col">Most likely cause</th>
+          <th scope="col">Assignee</th>
           <th scope="col">Started</th>
           <th scope="col" class="num">
             Lasted
@@ -35,9 +42,17 @@ export function Rows(props: {
             class={`${item.status} ${item.severity}${k === props.at ? " at" : ""}`}
             onFocusIn={() => props.onAt(k)}
           >
+            <td class="choose">
+              <input
+                type="checkbox"
+                aria-label={`Select ${item.name}`}
+                checked={props.chosen.has(item.id)}
+                onChange={() => props.onChoose(item.id)}
+              />
+            </td>
             <td class="state">
               <SeverityMark severity={item.severity} />
-              <StatusMark status={item.status} />
+              <State incident={item} />
             </td>
             <th scope="row" class="what">
               <a
@@ -53,6 +68,9 @@ export function Rows(props: {
             <td class="cause">
               <Cause incident={item} />
             </td>
+            <td class="assignee">
+              {item.assignee || <span class="quiet">nobody</span>}
+            </td>
             <td class="time">
               <When unix={item.onset_unix} />
             </td>
@@ -62,6 +80,17 @@ export function Rows(props: {
       </tbody>
     </table>
   );
+}
+
+function State({ incident }: { incident: Incident }) {
+  if (incident.status === "open" && incident.acknowledged_unix !== null) {
+    return (
+      <span class="status open" title={`acknowledged by ${incident.acknowledged_by}`}>
+        <span aria-hidden="true">◐</span> acknowledged
+      </span>
+    );
+  }
+  return <StatusMark status={incident.status} />;
 }
 
 function lasted(item: Incident): string {
@@ -74,7 +103,7 @@ function Services({ names }: { names: readonly string[] }) {
   return (
     <span class="services">
       {names.slice(0, SERVICES).map((name) => (
-        <a key={name} class="chip" href={href(withQuery({ service: name, cursor: "" }))}>
+        <a key={name} class="chip" href={href(only("service", name))}>
           {name}
         </a>
       ))}

@@ -1,7 +1,7 @@
 // Keys that mean something on a page; never while someone types.
 import { useEffect, useRef } from "preact/hooks";
 
-export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+export type Keys = Readonly<Record<string, (event: KeyboardEvent) => unknown>>;
 
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);

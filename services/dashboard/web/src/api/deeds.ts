@@ -1,0 +1,76 @@
+// What people do to incidents; each answers with the incident as it is then.
+import { answer, api, once } from "./client";
+import type { Activity, Incident } from "./types";
+
+const at = (key: string) => ({ path: { key }, header: {} });
+
+export function acknowledge(key: string): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/acknowledge", { params: at(key), headers: once() }),
+  );
+}
+
+export function unacknowledge(key: string): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/unacknowledge", { params: at(key), headers: once() }),
+  );
+}
+
+export function resolve(key: string, note = ""): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/resolve", {
+      params: at(key),
+      body: { note },
+      headers: once(),
+    }),
+  );
+}
+
+export function reopen(key: string, note = ""): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/reopen", { params: at(key), body: { note }, headers: once() }),
+  );
+}
+
+/** Let one incident take in any number of others. */
+export function merge(into: string, incidents: string[]): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/merge", {
+      params: at(into),
+      body: { incidents },
+      headers: once(),
+    }),
+  );
+}
+
+/** Take back that incidents went into one. */
+export function separate(from: string, incidents: string[]): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/separate", {
+      params: at(from),
+      body: { incidents },
+      headers: once(),
+    }),
+  );
+}
+
+/** Give it to somebody; an empty name gives it to nobody. Fails where it was changed since. */
+export function assign(incident: Incident, assignee: string): Promise<Incident> {
+  return answer(
+    api.PATCH("/api/v1/incidents/{key}", {
+      params: { path: { key: incident.name }, header: { "if-match": `"${incident.version}"` } },
+      body: { assignee },
+      headers: once(),
+    }),
+  );
+}
+
+export function comment(key: string, text: string): Promise<Activity> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/comments", {
+      params: at(key),
+      body: { text },
+      headers: once(),
+    }),
+  );
+}

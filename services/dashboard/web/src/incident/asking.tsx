@@ -1,0 +1,126 @@
+// What methods said of the incident, and what else can be asked.
+import { useState } from "preact/hooks";
+import { AnalysisView } from "../blocks/analysis";
+import type { Analysis, Method } from "../api/types";
+import { count } from "../text/figures";
+import { href } from "../state/route";
+import { MethodForm } from "../methods/form";
+import { say } from "../ui/announce";
+import type { TabProps } from "./tabs";
+
+const SIMILAR = "similar";
+
+/** The answers of methods that look for similar incidents. */
+export function similarOf({ detail, methods }: TabProps): readonly Analysis[] {
+  const looking = new Set(methods.filter(isSimilar).map((method) => method.name));
+  return detail.analyses.filter((one) => looking.has(one.method) && one.status !== "not_applicable");
+}
+
+const isSimilar = (method: Method): boolean => method.anchors.includes(SIMILAR);
+
+export function SimilarTab(props: TabProps) {
+  const found = similarOf(props);
+  const { related } = props.detail;
+  const offers = props.methods.filter(isSimilar);
+  return (
+    <>
+      {related.length > 0 && (
+        <section aria-label="Related incidents">
+          <h3>Related</h3>
+          <ul class="plain-list">
+            {related.map((one) => (
+              <li key={one.id}>
+                <a href={href(`/incidents/${encodeURIComponent(one.name)}`)}>{one.name}</a> {one.title} <span class="quiet">{one.how}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {found.length === 0 && <p class="quiet">Nobody has looked for similar incidents yet.</p>}
+      {found.map((one) => (
+        <AnalysisView key={one.method + one.seed} analysis={one} method={named(props.methods, one)} />
+      ))}
+      <Offers {...props} offers={offers} />
+    </>
+  );
+}
+
+export function MethodsTab(props: TabProps) {
+  const { detail, methods } = props;
+  const found = detail.analyses.filter((one) => one.status !== "not_applicable");
+  const refused = detail.analyses.filter((one) => one.status === "not_applicable");
+  const answered = new Set(detail.analyses.map((one) => one.method));
+  const offers = methods.filter(
+    (method) => !answered.has(method.name) && ["incident", "fleet"].includes(method.scope),
+  );
+  return (
+    <>
+      {found.map((one) => (
+        <AnalysisView key={one.method + JSON.stringify(one.parameters)} analysis={one} method={named(methods, one)} />
+      ))}
+      {refused.length > 0 && (
+        <details class="more">
+          <summary>{count(refused.length, "method")} not applicable here</summary>
+          <ul>
+            {refused.map((one) => (
+              <li key={one.method}>
+                {one.question || one.method} <span class="quiet">{one.reason}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <Offers {...props} offers={offers} />
+    </>
+  );
+}
+
+function named(methods: readonly Method[], analysis: Analysis): Method | undefined {
+  return methods.find((method) => method.name === analysis.method);
+}
+
+function Offers(props: TabProps & { offers: readonly Method[] }) {
+  const { offers, detail, reload } = props;
+  if (offers.length === 0) return null;
+  return (
+    <section aria-labelledby="h-offers">
+      <h3 id="h-offers">Ask more</h3>
+      <ul class="plain-list offers">
+        {offers.map((method) => (
+          <Offer key={method.name} method={method} incident={detail.incident.name} reload={reload} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Offer(props: { method: Method; incident: string; reload: () => void }) {
+  const { method } = props;
+  const [open, setOpen] = useState(false);
+  return (
+    <li>
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          {method.question} <code class="quiet">{method.name}</code>
+        </summary>
+        {open &&
+          (method.available ? (
+            <>
+              <p>{method.summary}</p>
+              <MethodForm
+                method={method}
+                incident={props.incident}
+                onStarted={() => {
+                  say(`${method.name} is running; its answer appears here.`);
+                  setOpen(false);
+                  props.reload();
+                }}
+              />
+            </>
+          ) : (
+            <p class="quiet">Cannot run here: {method.unavailable}</p>
+          ))}
+      </details>
+    </li>
+  );
+}
