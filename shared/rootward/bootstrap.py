@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus
@@ -23,6 +24,7 @@ from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
 from rootward.adapters.sql.runs import SqlRunStore
 from rootward.adapters.sql.samples import SqlSampleStore
+from rootward.adapters.sql.storage import storage_of
 from rootward.adapters.sql.stores import SqlResultStore
 from rootward.adapters.thread_jobs import ThreadJobs
 from rootward.errors import InvalidConfiguration
@@ -64,6 +66,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),
         stored_elsewhere=elsewhere is not None,
+        step_seconds=settings.step_seconds,
+        storage=partial(storage_of, database),
     )
 
 

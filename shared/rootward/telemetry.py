@@ -71,6 +71,17 @@ HTTP_REQUESTS = Counter(
 )
 
 
+def counts(counter: Counter, label: str) -> dict[str, float]:
+    """What a counter of this process stands at, summed by the values of one label."""
+    found: dict[str, float] = {}
+    for family in counter.collect():
+        for sample in family.samples:
+            if sample.name.endswith("_total"):
+                value = sample.labels.get(label, "")
+                found[value] = found.get(value, 0.0) + sample.value
+    return found
+
+
 def exposition() -> tuple[bytes, str]:
     """What /metrics answers: the body and its content type."""
     return generate_latest(), CONTENT_TYPE_LATEST

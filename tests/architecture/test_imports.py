@@ -56,8 +56,9 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "rootward_dashboard": (
         {"rootward.model", "rootward.ports", "rootward.access", "rootward.errors",
-         "rootward.telemetry"},
-        {"fastapi", "starlette", "pydantic", "jinja2", "networkx", "markupsafe"},
+         "rootward.telemetry", "rootward.rca.frame", "rootward.rca.labelled_calls"},
+        {"fastapi", "starlette", "pydantic", "jinja2", "networkx", "markupsafe", "numpy",
+         "jaxtyping"},
     ),
     "rootward_cli": (
         {"rootward.settings", "rootward.bootstrap", "rootward_ingest", "rootward_worker",

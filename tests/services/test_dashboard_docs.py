@@ -11,14 +11,14 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import answers, handling, judging, problems, schemas
+from rootward_dashboard import detail, handling, judging, looking, problems, schemas
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)]
 KINDS = (
     schemas.IncidentPageOut,
-    answers.IncidentDetailOut,
+    detail.IncidentDetailOut,
     handling.ActivitiesOut,
     schemas.DiagnosisOut,
     schemas.QueuedOut,
@@ -26,6 +26,7 @@ KINDS = (
     judging.AccuracyOverTimeOut,
     schemas.SeriesPageOut,
     schemas.StatusOut,
+    looking.CurvesOut,
     schemas.AlertPageOut,
     schemas.ChangeEventPageOut,
     schemas.ProblemOut,

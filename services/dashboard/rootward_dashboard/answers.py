@@ -17,14 +17,8 @@ from rootward.model.result import (
     Scatter,
     Table,
 )
-from rootward_dashboard.handling import RelatedOut
 from rootward_dashboard.schemas import (
-    AlertOut,
-    ChangeEventOut,
-    ChangeOut,
-    DiagnosisOut,
     GraphOut,
-    IncidentOut,
     Wire,
 )
 
@@ -71,23 +65,6 @@ class AnalysisOut(Wire):
     settings: dict[str, JsonValue] = Field(description="Every parameter as it was used.")
     versions: dict[str, str]
     result: ResultOut | None
-
-
-class IncidentDetailOut(Wire):
-    """An incident with everything known about it."""
-
-    incident: IncidentOut
-    changes: list[ChangeOut]
-    diagnosis: DiagnosisOut | None
-    analyses: list[AnalysisOut]
-    alerts: list[AlertOut] = Field([], description="Earliest start first.")
-    change_events: list[ChangeEventOut] = Field(
-        [], description="What was done to the system, from half an hour before the onset on."
-    )
-    merged_into: str | None = Field(
-        None, description="Name of this incident where the one that was asked for went into it."
-    )
-    related: list[RelatedOut] = Field([], description="What was merged into it or linked to it.")
 
 
 class MethodOut(Wire):

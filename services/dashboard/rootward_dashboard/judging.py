@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,9 +15,13 @@ from rootward_dashboard.figures import instant
 from rootward_dashboard.handling import Name
 from rootward_dashboard.schemas import DiagnosisOut, Wire
 
+_NUMBER = re.compile(r"\d{1,11}(\.\d*)?")
+
 
 def _aware(value: object) -> object:
     """Unix seconds as a time: pydantic would take large numbers for milliseconds."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not 0 <= value < 1e11:
             raise ValueError("a Unix time in seconds, or RFC 3339")

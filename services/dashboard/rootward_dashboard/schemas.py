@@ -318,6 +318,21 @@ class CheckOut(Wire):
     reason: str = ""
 
 
+class StorageOut(Wire):
+    """How much room the database takes, and how much is left."""
+
+    kind: str = Field(examples=["sqlite"])
+    used_bytes: int
+    free_bytes: int | None = Field(description="null where a server keeps that to itself.")
+
+
+class RejectedOut(Wire):
+    """Samples that this process refused since it started, by reason."""
+
+    reason: str
+    samples: int
+
+
 class StatusOut(Wire):
     """What comes in, how fresh it is, and what waits."""
 
@@ -333,3 +348,13 @@ class StatusOut(Wire):
     open_incidents: int
     methods: int
     checks: list[CheckOut]
+    received: int = Field(0, description="Samples that this process took in since it started.")
+    rejected: list[RejectedOut] = Field([], description="The same for refused ones, by reason.")
+    late_samples: int = Field(0, description="Stored, but too late for the detector.")
+    dead_letters: int = Field(0, description="Given up on by this process since it started.")
+    lag_seconds: float | None = Field(
+        None, description="How far the newest sample is behind the clock."
+    )
+    storage: StorageOut | None = None
+    versions: dict[str, str] = Field({}, description="Of Rootward and of what it runs on.")
+    step_seconds: float = Field(15.0, description="Distance between rows.")

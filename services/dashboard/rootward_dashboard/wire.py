@@ -147,7 +147,7 @@ def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
         onset_at=None if value.onset_unix is None else instant(value.onset_unix),
         onset_unix=value.onset_unix,
         symptom=None if value.symptom is None else series(value.symptom),
-        candidates=[_candidate(c) for c in value.candidates],
+        candidates=[candidate(c) for c in value.candidates],
         graph=graph(value.graph, value.step_seconds),
         spread=_spread(value),
         opinions=[
@@ -259,7 +259,8 @@ def method(value: MethodEntry) -> answers.MethodOut:
     )
 
 
-def _candidate(value: Candidate) -> out.CandidateOut:
+def candidate(value: Candidate) -> out.CandidateOut:
+    """A possible root cause."""
     return out.CandidateOut(
         rank=value.rank,
         service=value.service,

@@ -354,6 +354,16 @@ class DeadLetters(Protocol):
 
 
 @dataclass(frozen=True)
+class Storage:
+    """How much room the database takes, and how much is left."""
+
+    kind: str
+    used_bytes: int
+    free_bytes: int | None
+    """None where a server keeps that to itself."""
+
+
+@dataclass(frozen=True)
 class Platform:
     """One of each port; services get it as their argument and never build one."""
 
@@ -377,6 +387,10 @@ class Platform:
     """Of the database and, where it keeps its own, of the bus."""
     stored_elsewhere: bool = False
     """Whether what the bus brings was read from `samples`, which others fill."""
+    step_seconds: float = 15.0
+    """Distance between rows."""
+    storage: Callable[[], Storage] | None = None
+    """Tells of the room of the database; None where there is none."""
 
     def close(self) -> None:
         """Stop the bus and the jobs, then let go of the rest; idempotent."""

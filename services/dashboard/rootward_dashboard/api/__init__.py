@@ -8,6 +8,7 @@ from rootward.model.access import Right
 from rootward.ports import Platform
 from rootward_dashboard.access import needs
 from rootward_dashboard.api import (
+    beside,
     diagnoses,
     events,
     incidents,
@@ -25,6 +26,6 @@ def router(platform: Platform) -> APIRouter:
     routes = APIRouter(
         prefix=PREFIX, route_class=keyed(platform), tags=["rca"], dependencies=[needs(Right.READ)]
     )
-    for topic in (incidents, working, runs, diagnoses, events, series, notices, status):
+    for topic in (incidents, working, beside, runs, diagnoses, events, series, notices, status):
         topic.add(routes, platform)
     return routes

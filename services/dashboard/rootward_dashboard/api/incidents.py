@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from rootward.model.incident import Incident, Severity, Status
 from rootward.model.summary import IncidentQuery, Summary
 from rootward.ports import Platform
-from rootward_dashboard import answers, reading, wire
+from rootward_dashboard import detail, grouping, judging, looking, reading, wire
 from rootward_dashboard import handling as work
 from rootward_dashboard import schemas as out
 from rootward_dashboard.access import Asking
@@ -38,7 +38,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
     def incident(
         request: Request, response: Response, caller: Asking, key: str
-    ) -> answers.IncidentDetailOut:
+    ) -> detail.IncidentDetailOut:
         """An incident by id or by name (`INC-7`), with all that is known of it.
 
         One that was merged is answered for by the incident that it went into.
@@ -69,7 +69,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         return work.ActivitiesOut(items=[work.activity(line) for line in lines])
 
     at = "/incidents/{key}"
-    get(routes, at, incident, "get_incident", answers.IncidentDetailOut)
+    get(routes, at, incident, "get_incident", detail.IncidentDetailOut)
     get(routes, f"{at}/diagnosis", diagnosis, "get_diagnosis", out.DiagnosisOut)
     get(routes, f"{at}/activity", activity, "list_activity", work.ActivitiesOut)
 
@@ -133,14 +133,14 @@ def _query(
 
 def _detail(
     request: Request, platform: Platform, known: Incident, key: str
-) -> answers.IncidentDetailOut:
+) -> detail.IncidentDetailOut:
     finding = reading.whole_finding(platform, known)
     found = finding.diagnosis
     questions = {m.name: m.question for m in platform.results.catalogue()}
     step = None if found is None else found.step_seconds
     tenant = known.tenant
     asked_by_another = key not in (known.id, incident_name(known))
-    return answers.IncidentDetailOut(
+    return detail.IncidentDetailOut(
         incident=short(request, platform, known),
         changes=[wire.change(c) for c in sorted(known.changes, key=lambda c: c.onset_unix)],
         diagnosis=None if found is None else wire.diagnosis(known.id, found),
@@ -148,6 +148,9 @@ def _detail(
         alerts=[wire.alert(a) for a in platform.alerts.of(known.id, tenant)],
         change_events=[wire.change_event(e) for e in reading.done_around(platform, known)],
         merged_into=incident_name(known) if asked_by_another else None,
+        groups=looking.groups(grouping.groups(known, found)),
+        ruled_out=[looking.ruled_out(one) for one in grouping.cleared(known, found)],
+        feedback=[judging.feedback(one) for one in platform.feedback.of(known.id, tenant)],
         related=_related(platform, known),
     )
 

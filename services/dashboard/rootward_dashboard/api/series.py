@@ -1,4 +1,4 @@
-"""Known series."""
+"""Known series, and their values for plots."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import base64
 import binascii
 import json
 from bisect import bisect_right
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from rootward.errors import InvalidInput
+from rootward.errors import InvalidInput, InvalidParameters
 from rootward.model.series import Series
 from rootward.ports import Platform
+from rootward_dashboard import judging, looking, wire
 from rootward_dashboard import schemas as out
-from rootward_dashboard import wire
 from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import Cursor, Limit, Service, get, link_next
+from rootward_dashboard.curves import Stretch, curves
+
+_Keys = Annotated[
+    list[str], Query(min_length=1, max_length=20, description="Keys of series; may be repeated.")
+]
+_Time = Annotated[judging.Time, Query(description="RFC 3339, or Unix seconds.")]
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
-    """The list of series."""
+    """The list of series, and what they did."""
 
     def series(
         request: Request,
@@ -42,7 +49,43 @@ def add(routes: APIRouter, platform: Platform) -> None:
             items=[wire.known_series(i) for i in items], next_cursor=more, total=len(known)
         )
 
+    def data(
+        caller: Asking,
+        series: _Keys,
+        start: _Time,
+        end: _Time,
+        points: Annotated[int, Query(ge=2, le=2000, description="Most points of a series.")] = 600,
+        onset: Annotated[
+            judging.Time | None, Query(description="The rows before it tell the usual band.")
+        ] = None,
+    ) -> looking.CurvesOut:
+        """Values of series for plots, thinned to a number of points with their extremes kept.
+
+        Series are named by key: raw ones as they were sent, and those that a diagnosis makes of
+        them (rates, means, percentiles).
+        """
+        asked = Stretch(
+            caller.tenant,
+            tuple(dict.fromkeys(series)),
+            start.timestamp(),
+            end.timestamp(),
+            points,
+            None if onset is None else onset.timestamp(),
+        )
+        if not asked.start_unix < asked.end_unix:
+            raise InvalidParameters("the end must come after the start")
+        found, step = curves(platform, asked)
+        there = {one.series.key for one in found}
+        return looking.CurvesOut(
+            items=[looking.curve(one) for one in found],
+            missing=[key for key in asked.keys if key not in there],
+            start_unix=asked.start_unix,
+            end_unix=asked.end_unix,
+            step_seconds=step,
+        )
+
     get(routes, "/series", series, "list_series", out.SeriesPageOut)
+    get(routes, "/series/data", data, "get_series_data", looking.CurvesOut)
 
 
 def _to_cursor(series: Series) -> str:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import platform as platform_of
+from importlib import metadata
+
 from fastapi import APIRouter
 
 from rootward import __version__
 from rootward.ports import Platform
+from rootward.telemetry import (
+    DEAD_LETTERS,
+    INGEST_REJECTED,
+    INGEST_SAMPLES,
+    LATE_SAMPLES,
+    counts,
+)
 from rootward_dashboard import reading
 from rootward_dashboard import schemas as out
 from rootward_dashboard.api.routing import get
 from rootward_dashboard.figures import instant
+
+_LIBRARIES = ("numpy", "sqlalchemy", "fastapi")
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
@@ -17,12 +29,12 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
     def status() -> out.StatusOut:
         """What comes in, how fresh it is, what waits, and whether every part answers."""
-        return _status(reading.overview(platform))
+        return _status(platform, reading.overview(platform))
 
     get(routes, "/status", status, "get_status", out.StatusOut)
 
 
-def _status(view: reading.Overview) -> out.StatusOut:
+def _status(platform: Platform, view: reading.Overview) -> out.StatusOut:
     last = view.last_unix
     return out.StatusOut(
         version=__version__,
@@ -46,4 +58,30 @@ def _status(view: reading.Overview) -> out.StatusOut:
         open_incidents=view.open_incidents,
         methods=view.methods,
         checks=[out.CheckOut(name=c.name, ok=c.ok, reason=c.reason) for c in view.checks],
+        received=round(sum(counts(INGEST_SAMPLES, "tenant").values())),
+        rejected=[
+            out.RejectedOut(reason=reason, samples=round(count))
+            for reason, count in sorted(counts(INGEST_REJECTED, "reason").items())
+        ],
+        late_samples=round(sum(counts(LATE_SAMPLES, "").values())),
+        dead_letters=round(sum(counts(DEAD_LETTERS, "kind").values())),
+        lag_seconds=None if last is None else max(0.0, view.now - last),
+        storage=_storage(platform),
+        versions=_versions(),
+        step_seconds=platform.step_seconds,
     )
+
+
+def _storage(platform: Platform) -> out.StorageOut | None:
+    if platform.storage is None:
+        return None
+    room = platform.storage()
+    return out.StorageOut(kind=room.kind, used_bytes=room.used_bytes, free_bytes=room.free_bytes)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "rootward": __version__,
+        "python": platform_of.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+    }

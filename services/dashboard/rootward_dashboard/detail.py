@@ -1,0 +1,38 @@
+"""The wire type of an incident with everything known about it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from rootward_dashboard.answers import AnalysisOut
+from rootward_dashboard.handling import RelatedOut
+from rootward_dashboard.judging import FeedbackOut
+from rootward_dashboard.looking import GroupsOut, RuledOutOut
+from rootward_dashboard.schemas import (
+    AlertOut,
+    ChangeEventOut,
+    ChangeOut,
+    DiagnosisOut,
+    IncidentOut,
+    Wire,
+)
+
+
+class IncidentDetailOut(Wire):
+    """An incident with everything known about it."""
+
+    incident: IncidentOut
+    changes: list[ChangeOut]
+    diagnosis: DiagnosisOut | None
+    analyses: list[AnalysisOut]
+    alerts: list[AlertOut] = Field([], description="Earliest start first.")
+    change_events: list[ChangeEventOut] = Field(
+        [], description="What was done to the system, from half an hour before the onset on."
+    )
+    merged_into: str | None = Field(
+        None, description="Name of this incident where the one that was asked for went into it."
+    )
+    groups: GroupsOut | None = None
+    ruled_out: list[RuledOutOut] = Field([], description="Who is not to blame, and why.")
+    feedback: list[FeedbackOut] = Field([], description="What people said about its causes.")
+    related: list[RelatedOut] = Field([], description="What was merged into it or linked to it.")

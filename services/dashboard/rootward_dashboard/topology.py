@@ -1,0 +1,71 @@
+"""Services, who calls whom by their labels, and who drives whom in recent diagnoses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rootward.model.incident import Incident
+from rootward.model.summary import IncidentQuery
+from rootward.ports import Platform
+from rootward.rca.labelled_calls import labelled_calls
+from rootward_dashboard.looking import CallOut, NodeOut, TopologyOut
+from rootward_dashboard.names import incident_name
+
+RECENT = 10
+"""Diagnoses whose graphs are shown."""
+
+
+def topology(platform: Platform, tenant: str) -> TopologyOut:
+    """The services of a tenant and the arrows between them."""
+    known = platform.samples.series(tenant)
+    counts: dict[str, int] = defaultdict(int)
+    last: dict[str, float] = defaultdict(float)
+    for info in known:
+        name = info.series.service
+        counts[name] += 1
+        last[name] = max(last[name], info.last_unix)
+    broken: dict[str, list[str]] = defaultdict(list)
+    for incident in platform.incidents.current(tenant):
+        for name in {*incident.services, incident.symptom.service}:
+            broken[name].append(incident_name(incident))
+    calls = labelled_calls(info.series for info in known)
+    return TopologyOut(
+        services=[
+            NodeOut(
+                service=name, series=counts[name], last_unix=last[name], open_incidents=broken[name]
+            )
+            for name in sorted(counts)
+        ],
+        edges=[
+            *(CallOut(source=a, target=b, kind="calls") for a, b in calls),
+            *_learned(platform, tenant),
+        ],
+    )
+
+
+def _learned(platform: Platform, tenant: str) -> list[CallOut]:
+    """Edges between services, the strongest of each pair, by recent diagnoses."""
+    weights: dict[tuple[str, str], float] = defaultdict(float)
+    where: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for incident in _recent(platform, tenant):
+        found = platform.incidents.diagnosis(incident.id, tenant)
+        for edge in found.graph.edges if found else ():
+            pair = (edge.cause.service, edge.effect.service)
+            if pair[0] != pair[1]:
+                weights[pair] = max(weights[pair], abs(edge.weight))
+                where[pair].append(incident_name(incident))
+    return [
+        CallOut(
+            source=a,
+            target=b,
+            kind="learned",
+            incidents=list(dict.fromkeys(where[a, b])),
+            weight=weights[a, b],
+        )
+        for a, b in sorted(weights)
+    ]
+
+
+def _recent(platform: Platform, tenant: str) -> list[Incident]:
+    page = platform.incidents.search(IncidentQuery(), tenant, limit=4 * RECENT)
+    return [one.incident for one in page.items if one.state == "ready"][:RECENT]

@@ -1,0 +1,218 @@
+"""Series for plots: budget, extremes, gaps, band; time line, groups, likeness, topology, status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from rootward.model.alert import Alert, AlertStatus
+from rootward.model.change_event import ChangeEvent, ChangeKind
+from rootward.model.incident import Status
+from rootward.model.series import SampleBatch, Series
+from rootward.ports import Platform
+from rootward.testing.fakes import ManualClock
+from rootward_dashboard import curves
+from rootward_dashboard.app import create_app
+from tests.services import made_up_incident as shop
+
+AT = "/api/v1/incidents/INC-1"
+GAUGE = Series.of("queue_depth", "pay", zone='a"b')
+COUNTER = Series.of("requests_total", "pay")
+RATE = Series.of("requests_rate", "pay")
+STEP = 15.0
+ROWS = 9000
+
+
+@pytest.fixture(scope="module")
+def recorded() -> SampleBatch:
+    """37 hours: a level of 10 with noise, one spike, a gap of two hours; ten requests a second."""
+    rng = np.random.default_rng(4)
+    times = shop.NOW - STEP * np.arange(ROWS - 1, -1, -1)
+    gauge = 10 + rng.normal(0, 0.5, ROWS)
+    gauge[5000], gauge[5001] = 99.0, -7.0
+    there = np.ones(ROWS, bool)
+    there[2000:2480] = False
+    counter = np.cumsum(np.full(ROWS, 150.0))
+    return SampleBatch(
+        "default",
+        (GAUGE, COUNTER),
+        np.concatenate([np.zeros(there.sum()), np.ones(ROWS)]).astype(np.int32),
+        np.concatenate([times[there], times]),
+        np.concatenate([gauge[there], counter]),
+    )
+
+
+@pytest.fixture
+def client(platform: Platform, clock: ManualClock, recorded: SampleBatch) -> TestClient:
+    clock.set(shop.NOW)
+    platform.samples.append(recorded)
+    return TestClient(create_app(platform))
+
+
+def ask(client: TestClient, *series: Series, **more: object) -> dict[str, object]:
+    keys = "&".join(f"series={quote(one.key)}" for one in series)
+    rest = "&".join(f"{name}={value}" for name, value in more.items())
+    answer = client.get(f"/api/v1/series/data?{keys}&{rest}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_long_stretch_is_thinned_and_keeps_its_extremes_and_gaps(client: TestClient):
+    start = shop.NOW - ROWS * STEP
+    (found,) = ask(client, GAUGE, start=start, end=shop.NOW, points=400)["items"]
+    values = found["values"]
+    assert 200 <= len(values) <= 404
+    assert max(v for v in values if v is not None) == 99.0
+    assert min(v for v in values if v is not None) == -7.0
+    assert 10 <= values.count(None) <= 30
+    times = found["times_unix"]
+    assert times == sorted(set(times))
+    empty = [t for t, v in zip(times, values, strict=True) if v is None]
+    gap = shop.NOW - STEP * (ROWS - 1) + STEP * np.array([2000, 2480])
+    assert gap[0] - 60 <= min(empty)
+    assert max(empty) <= gap[1]
+
+
+def test_a_short_stretch_is_given_row_by_row(client: TestClient):
+    found = ask(client, GAUGE, start=shop.NOW - 600, end=shop.NOW)
+    assert len(found["items"][0]["values"]) == 40
+    assert found["step_seconds"] == STEP
+    assert found["items"][0]["series"]["labels"]["zone"] == 'a"b'
+
+
+def test_the_band_is_where_it_stayed_before_the_onset(client: TestClient):
+    (found,) = ask(client, GAUGE, start=shop.NOW - 600, end=shop.NOW, onset=shop.NOW - 300)["items"]
+    assert found["band"]["middle"] == pytest.approx(10, abs=0.2)
+    assert found["band"]["high"] - found["band"]["low"] == pytest.approx(3.0, rel=0.25)
+
+
+def test_what_a_diagnosis_makes_of_a_counter_is_shown_too(client: TestClient):
+    found = ask(client, RATE, COUNTER, start=shop.NOW - 9000 * STEP + 60, end=shop.NOW, points=50)
+    rate, counter = found["items"]
+    assert {round(v, 6) for v in rate["values"] if v is not None} == {10.0}
+    assert counter["values"] == sorted(counter["values"])
+
+
+def test_what_is_not_there_is_named(client: TestClient):
+    other = Series.of("nothing", "pay")
+    found = ask(client, other, start=shop.NOW - 600, end=shop.NOW)
+    assert (found["items"], found["missing"]) == ([], [other.key])
+    nobody = Series.of("nothing", "nobody")
+    assert ask(client, nobody, start=1, end=2)["missing"] == [nobody.key]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("series=x&start=1&end=2", 400),
+        ("start=1&end=2", 422),
+        ("series=x&start=2&end=1", 422),
+        ("series=x&start=now&end=2", 422),
+        ("series=x&start=1&end=2&points=1", 422),
+        ("series=x&start=1&end=1e300", 422),
+    ],
+)
+def test_a_question_that_is_none_is_refused(client: TestClient, query: str, status: int):
+    assert client.get(f"/api/v1/series/data?{query}").status_code == status
+
+
+def test_thinning_keeps_what_fits():
+    times, values = np.arange(5.0), np.array([1.0, np.nan, 3.0, 2.0, 5.0])
+    assert curves.thinned(times, values, 5)[1] == (1.0, None, 3.0, 2.0, 5.0)
+    assert curves.thinned(times, values, 4)[1] == (1.0, 3.0, 2.0, 5.0)
+    assert curves.thinned(times, np.full(5, np.nan), 2)[1] == (None,)
+
+
+class TestBesideTheDiagnosis:
+    @pytest.fixture
+    def client(self, platform: Platform, clock: ManualClock) -> TestClient:
+        clock.set(shop.NOW)
+        opened = shop.fill(platform)
+        alert = Alert(
+            "default", "f", shop.ONSET + 30, AlertStatus.FIRING, "frontend",
+            (("alertname", "Slow"),),
+        )  # fmt: skip
+        platform.alerts.put([alert])
+        platform.alerts.link(alert.key, opened.id, opened=False, tenant="default")
+        deploy = ChangeEvent(
+            "default", "/ci", "1", shop.ONSET - 100, ChangeKind.DEPLOY, "orders-db", "v2"
+        )
+        platform.change_events.put([deploy])
+        return TestClient(create_app(platform))
+
+    def test_all_that_happened_stands_on_one_axis(self, client: TestClient):
+        client.post(f"{AT}/comments", json={"text": "hm"})
+        found = client.get(f"{AT}/timeline").json()
+        lanes = [i["lane"] for i in found["items"]]
+        assert lanes[0] == "change"
+        assert {"change", "alert", "change_point", "action", "status"} == set(lanes)
+        times = [i["at_unix"] for i in found["items"]]
+        assert times == sorted(times)
+        first = next(i for i in found["items"] if i["lane"] == "change_point")
+        assert (first["service"], first["kind"]) == ("orders-db", "rise")
+        assert found["start_unix"] < found["onset_unix"] <= found["end_unix"]
+
+    def test_the_three_groups_name_cause_first_failure_and_impact(self, client: TestClient):
+        found = client.get(AT).json()
+        groups = found["groups"]
+        assert groups["root_cause"]["service"] == "orders-db"
+        assert groups["first_failure"]["series"]["service"] == "orders"
+        assert [c["series"]["service"] for c in groups["impact"]] == ["checkout", "frontend"]
+
+    def test_who_is_not_to_blame_stands_with_the_reason(self, client: TestClient):
+        out = {r["service"]: r["reason"] for r in client.get(AT).json()["ruled_out"]}
+        assert "orders-db" not in out
+        assert out["orders"] == "departed 15 s after orders-db, which drives it"
+        assert out["cart"] == "none of its series left its baseline"
+
+    def test_without_a_confident_cause_none_is_named(self, client: TestClient, platform: Platform):
+        platform.incidents.save("INC-1", shop.diagnosis(abstained=True))
+        found = client.get(AT).json()
+        assert found["groups"]["root_cause"] is None
+        assert found["groups"]["first_failure"]["series"]["service"] == "orders"
+
+    def test_an_incident_of_the_same_services_and_symptom_is_alike(
+        self, client: TestClient, platform: Platform
+    ):
+        twin = shop.incident(id="twin", status=Status.OPEN, opened_unix=shop.ONSET - 5000)
+        platform.incidents.open(twin)
+        platform.incidents.save("twin", shop.diagnosis())
+        platform.incidents.open(shop.older(1))
+        client.post("/api/v1/incidents/INC-2/resolve", json={"note": "killed the query"})
+        (one,) = client.get(f"{AT}/similar").json()["items"]
+        assert (one["name"], one["score"], one["same_symptom"]) == ("INC-2", 1.0, True)
+        assert one["resolution"] == "killed the query"
+
+    def test_services_are_joined_by_calls_and_by_what_was_learned(
+        self, client: TestClient, platform: Platform
+    ):
+        call = Series.of("calls_total", "cart", peer_service="catalog")
+        batch = SampleBatch("default", (call,), np.array([0], np.int32), np.array([shop.NOW]),
+                            np.array([1.0]))  # fmt: skip
+        platform.samples.append(batch)
+        found = client.get("/api/v1/topology").json()
+        edges = {(e["source"], e["target"], e["kind"]) for e in found["edges"]}
+        assert ("cart", "catalog", "calls") in edges
+        assert ("orders-db", "orders", "learned") in edges
+        nodes = {n["service"]: n for n in found["services"]}
+        assert nodes["orders-db"]["open_incidents"] == ["INC-1"]
+        assert nodes["cart"]["series"] == 2
+
+    def test_the_status_says_how_much_room_is_left_and_what_runs(self, client: TestClient):
+        found = client.get("/api/v1/status").json()
+        assert found["storage"]["kind"] == "sqlite"
+        assert found["storage"]["used_bytes"] > 0
+        assert found["storage"]["free_bytes"] > 0
+        assert {"rootward", "python", "numpy"} <= set(found["versions"])
+        assert found["lag_seconds"] == pytest.approx(4.0)
+        assert found["step_seconds"] == 15.0
+
+
+def test_a_platform_without_a_database_has_no_room_to_tell_of(fake_platform: Platform):
+    assert replace(fake_platform, storage=None).storage is None
+    answer = TestClient(create_app(fake_platform)).get("/api/v1/status").json()
+    assert answer["storage"] is None
