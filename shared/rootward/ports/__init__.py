@@ -17,6 +17,7 @@ from rootward.ports.answers import Events as Events
 from rootward.ports.answers import FeedbackStore as FeedbackStore
 from rootward.ports.answers import Replies as Replies
 from rootward.ports.answers import RunStore as RunStore
+from rootward.ports.answers import Storage as Storage
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
 
@@ -351,16 +352,6 @@ class DeadLetters(Protocol):
             Unavailable: where they are kept does not answer, or another process is at work there.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Storage:
-    """How much room the database takes, and how much is left."""
-
-    kind: str
-    used_bytes: int
-    free_bytes: int | None
-    """None where a server keeps that to itself."""
 
 
 @dataclass(frozen=True)

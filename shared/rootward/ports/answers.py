@@ -131,3 +131,13 @@ class FeedbackStore(Protocol):
     def since(self, unix: float, tenant: str = DEFAULT_TENANT) -> tuple[Feedback, ...]:
         """What was said since a time about all incidents, the earliest first."""
         ...
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How much room the database takes, and how much is left."""
+
+    kind: str
+    used_bytes: int
+    free_bytes: int | None
+    """None where a server keeps that to itself."""

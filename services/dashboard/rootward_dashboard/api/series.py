@@ -49,6 +49,11 @@ def add(routes: APIRouter, platform: Platform) -> None:
             items=[wire.known_series(i) for i in items], next_cursor=more, total=len(known)
         )
 
+    get(routes, "/series", series, "list_series", out.SeriesPageOut)
+    _add_data(routes, platform)
+
+
+def _add_data(routes: APIRouter, platform: Platform) -> None:
     def data(
         caller: Asking,
         series: _Keys,
@@ -84,7 +89,6 @@ def add(routes: APIRouter, platform: Platform) -> None:
             step_seconds=step,
         )
 
-    get(routes, "/series", series, "list_series", out.SeriesPageOut)
     get(routes, "/series/data", data, "get_series_data", looking.CurvesOut)
 
 
