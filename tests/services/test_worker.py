@@ -13,11 +13,9 @@ from rootward.model.series import SampleBatch, Series
 from rootward.ports import Platform
 from rootward.testing.fakes import FakeJobs, FakeSampleStore, ManualClock
 from rootward_worker.detect import Detector
-from rootward_worker.finding import Finding
 from rootward_worker.jobs import diagnose, handlers
 from rootward_worker.options import WorkerOptions
 from rootward_worker.start import start_detector, start_jobs
-from rootward_worker.story import title
 
 STEP = 15.0
 START = 1_700_000_010.0
@@ -119,21 +117,6 @@ def test_what_follows_within_its_life_joins_it(
     (incident,) = every_incident(fake_platform)
     assert incident.services == ("cart", "checkout", "frontend")
     assert Series.of("cpu_usage", "cart") in {c.series for c in incident.changes}
-
-
-def test_a_title_says_what_happened_with_units():
-    def titled(metric: str, before: float, after: float) -> str:
-        return title(Finding(Series.of(metric, "cart"), 0, 5.0, 9.0, before, after, harmful=True))
-
-    assert titled("http_request_duration_seconds_p90", 0.05, 0.6) == (
-        "cart http request duration p90 12× its baseline (600 ms, from 50 ms)"
-    )
-    assert titled("http_requests_errors_ratio", 0.0, 0.25) == (
-        "cart http requests errors ratio rose to 25 %, from 0 %"
-    )
-    assert titled("process_resident_memory_bytes", 4e7, 1.2e8) == (
-        "cart process resident memory 3× its baseline (120 MB, from 40 MB)"
-    )
 
 
 def test_noise_opens_none(detector: Detector, fake_platform: Platform, clock: ManualClock):
