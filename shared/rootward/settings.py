@@ -40,6 +40,31 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="Address that people reach the pages at; empty: made from host and port."
     )
+    access: Literal["auto", "required", "proxy"] = Field(
+        "auto",
+        description="Who must say who they are: `auto` everyone, unless only this machine can "
+        "reach us; `required` everyone; `proxy` a proxy has found out.",
+    )
+    admin_token_file: Path | None = Field(
+        None, description="File with a token, `rw_` and 32 letters or more, that may do all."
+    )
+    ingest_token_file: Path | None = Field(
+        None, description="File with a token of the same form that may send data."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies whose word on the address, the scheme and "
+        "the name of who is asking is taken, separated by commas.",
+    )
+    proxy_user_header: str = Field(
+        "X-Forwarded-User", description="Header in which a trusted proxy names who is asking."
+    )
+    login_idle_seconds: float = Field(
+        43_200.0, gt=0, description="A login that is not used for so long ends."
+    )
+    login_seconds: float = Field(
+        604_800.0, gt=0, description="How long a login lasts, however much it is used."
+    )
     step_seconds: float = Field(
         15.0, gt=0, le=3600, description="Distance between rows; at least the scrape interval."
     )

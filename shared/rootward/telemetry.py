@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 import sys
 import time
 from typing import Literal
@@ -90,6 +92,14 @@ def exposition() -> tuple[bytes, str]:
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+_TOKEN = re.compile(r"rw_[A-Za-z0-9_-]{8,}")
+
+
+def without_tokens(line: str) -> str:
+    """A log line in which nothing has the form of a token; none should, and none gets out."""
+    return _TOKEN.sub("rw_…", line)
+
+
 class _JsonLines(logging.Formatter):
     """One JSON object a line; the fields of `extra` stand beside the message."""
 
@@ -103,7 +113,7 @@ class _JsonLines(logging.Formatter):
         line |= {k: v for k, v in vars(record).items() if k not in _PLAIN}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return without_tokens(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class _TextLines(logging.Formatter):
@@ -113,12 +123,15 @@ class _TextLines(logging.Formatter):
         fields = " ".join(f"{k}={v}" for k, v in vars(record).items() if k not in _PLAIN)
         stamp = time.strftime("%H:%M:%S", time.gmtime(record.created))
         line = f"{stamp} {record.levelname.lower():7} {record.getMessage()} {fields}".rstrip()
-        return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+        trace = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
+        return without_tokens(line + trace)
 
 
-def set_up_logging(level: str, form: Literal["json", "text"]) -> None:
-    """Send all log lines to standard error in one form."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up_logging(
+    level: str, form: Literal["json", "text"], stream: io.TextIOBase | None = None
+) -> None:
+    """Send all log lines to a stream, else to standard error, in one form."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)

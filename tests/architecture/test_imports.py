@@ -25,7 +25,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.access.store": ({"rootward.model"}, set()),
     "rootward.ports": ({"rootward.model", "rootward.access.store"}, set()),
     "rootward.access": (
-        {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"}, {"argon2"}
+        {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"},
+        {"argon2", "starlette"},
     ),
     "rootward.settings": ({"rootward.errors"}, {"pydantic", "pydantic_settings"}),
     "rootward.telemetry": ({"rootward.errors"}, {"prometheus_client"}),

@@ -55,6 +55,8 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed():
         ({"replicaCount": 3}, "replicaCount"),
         ({"settings": {"database_url": "postgresql://db"}}, "database_url"),
         ({"settings": {"step_seconds": 0}}, "step_seconds"),
+        ({"settings": {"access": "proxy"}}, "which addresses the proxy has"),
+        ({"settings": {"admin_token_file": "/x"}}, "admin_token_file"),
         ({"image": {"digest": "sha256:1"}}, "digest"),
         ({"ingress": {"enabled": True}}, "at least one host"),
         ({"httpRoute": {"enabled": True}}, "at least one gateway"),
@@ -101,7 +103,30 @@ def test_the_pod_meets_the_restricted_profile_and_writes_only_to_data_and_tmp():
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert [m["mountPath"] for m in container["volumeMounts"]] == ["/data", "/tmp"]
+    mounts = {m["mountPath"]: m.get("readOnly", False) for m in container["volumeMounts"]}
+    assert mounts == {"/data": False, "/tmp": False, "/etc/rootward-access": True}
+
+
+def _secret(values: chart.Values) -> str | None:
+    volumes = _one("StatefulSet", values)["spec"]["template"]["spec"]["volumes"]
+    return next((v["secret"]["secretName"] for v in volumes if "secret" in v), None)
+
+
+def test_tokens_come_from_a_secret_and_stand_in_no_object():
+    named = {"access": {"existingSecret": "mine", "adminTokenKey": "a", "ingestTokenKey": "i"}}
+    assert _secret({}) == "rel-rootward-access"
+    assert _secret(named) == "mine"
+    env = {e["name"]: e.get("value") for e in _container(named)["env"]}
+    assert env["ROOTWARD_ADMIN_TOKEN_FILE"] == "/etc/rootward-access/admin-token"
+    assert env["ROOTWARD_INGEST_TOKEN_FILE"] == "/etc/rootward-access/ingest-token"
+    assert not [o for o in chart.render({}) if o["kind"] == "Secret"]
+
+
+def test_behind_a_proxy_that_authenticates_no_secret_is_needed():
+    proxy = {"settings": {"access": "proxy", "trusted_proxies": "10.0.0.0/8"}}
+    assert _secret(proxy) is None
+    assert not {e["name"] for e in _container(proxy)["env"] if "TOKEN" in e["name"]}
+    assert _secret(proxy | {"access": {"existingSecret": "mine"}}) == "mine"
 
 
 def test_no_variable_of_a_service_is_taken_for_a_setting():

@@ -61,6 +61,21 @@ def test_compose_opens_ports_on_the_loopback_only():
     assert [p for p in ports if not p.startswith("127.0.0.1:")] == []
 
 
+def test_compose_gives_prometheus_the_token_for_sending_and_no_other():
+    services = COMPOSE["services"]
+    assert services["prometheus"]["secrets"] == ["ingest-token"]
+    assert set(services["rootward"]["secrets"]) == set(COMPOSE["secrets"])
+    (sent,) = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))[
+        "remote_write"
+    ]
+    file = "/run/secrets/ingest-token"
+    assert sent["authorization"] == {"credentials_file": file}
+    assert services["rootward"]["environment"]["ROOTWARD_INGEST_TOKEN_FILE"] == file
+    ignored = (DEPLOY.parent / ".gitignore").read_text(encoding="utf-8")
+    folders = {Path(s["file"]).parts[0] for s in COMPOSE["secrets"].values()}
+    assert all(f"deploy/{folder}/" in ignored for folder in folders)
+
+
 def test_every_file_that_compose_mounts_exists():
     mounted = [
         volume.partition(":")[0]

@@ -1,46 +1,107 @@
-"""Every route says what right it needs."""
+"""Every route says what right it needs, and asks for it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+import pytest
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from rootward.model.access import Caller, Right, Role, implied
 from rootward.ports import Platform
-from rootward_dashboard.access import Needs
-from rootward_dashboard.app import create_app
+from rootward_ingest.app import create_app as create_ingest
+from rootward_ingest.limits import Limits
+from tests.services.access_client import Closed, closed
 
-OPEN = {
-    *("/livez", "/healthz", "/-/healthy", "/readyz", "/-/ready", "/metrics"),
-    *("/static/{name}", "/favicon.ico"),
-}
+HEALTH = {"/livez", "/healthz", "/-/healthy", "/readyz", "/-/ready", "/metrics"}
+OPEN = HEALTH | {"/static/{name:path}", "/favicon.ico", "/openapi.json", "/login", "/logout"}
 """What orchestrators, Prometheus and the login page fetch without credentials."""
+
+ENDLESS = "/api/v1/events"
+"""A stream that would never answer whole."""
+
+
+@pytest.fixture
+def site(fake_platform: Platform) -> Closed:
+    return closed(fake_platform)
 
 
 def declared(app: FastAPI) -> Iterator[tuple[RouteContext, list[Right | None]]]:
-    """Every route, all of the framework's own left out, with the rights that it declares."""
+    """Every route with the rights that it declares."""
     for route in iter_route_contexts(app.routes):
-        if route.path != "/openapi.json":
-            asked = [d.dependency for d in route.dependencies]
-            yield route, [call.right for call in asked if isinstance(call, Needs)]
+        asked = [d.dependency for d in route.dependencies]
+        yield route, [call.right for call in asked if hasattr(call, "right")]
 
 
-def test_every_route_of_the_dashboard_declares_its_right(fake_platform: Platform):
-    undeclared = [r.path for r, rights in declared(create_app(fake_platform)) if not rights]
-    assert undeclared == []
+def address(route: RouteContext) -> str:
+    return re.sub(r"{\w+(:\w+)?}", "INC-1", str(route.path))
 
 
-def test_only_what_must_be_is_open_to_all(fake_platform: Platform):
-    routes = declared(create_app(fake_platform))
-    assert {r.path for r, rights in routes if rights == [None]} == OPEN
+def test_every_route_declares_its_right(site: Closed):
+    routes = list(declared(site.app))
+    assert [r.path for r, rights in routes if not rights] == []
+    assert len(routes) > 40
 
 
-def test_what_changes_something_needs_more_than_reading(fake_platform: Platform):
-    for route, rights in declared(create_app(fake_platform)):
-        if not route.methods <= {"GET", "HEAD"}:
-            assert {Right.RESPOND, Right.ADMIN} & set(rights), route.path
+def test_only_what_must_be_is_open_to_all(site: Closed):
+    assert {r.path for r, rights in declared(site.app) if None in rights} == OPEN
+    assert [r.path for r, rights in declared(site.app) if None in rights and len(rights) > 1] == []
+
+
+def test_ingest_alone_is_open_for_health_only(fake_platform: Platform):
+    app = create_ingest(fake_platform, Limits())
+    assert {r.path for r, rights in declared(app) if not rights} == HEALTH
+    assert {right for _, rights in declared(app) for right in rights} == {Right.INGEST}
+
+
+def test_what_changes_something_needs_more_than_reading(site: Closed):
+    for route, rights in declared(site.app):
+        if not route.methods <= {"GET", "HEAD"} and None not in rights:
+            assert {Right.RESPOND, Right.ADMIN, Right.INGEST} & set(rights), route.path
+
+
+def test_without_credentials_every_other_route_refuses(site: Closed):
+    client = site.client()
+    for route, rights in declared(site.app):
+        for method in route.methods if None not in rights else ():
+            answer = client.request(method, address(route))
+            told = f"{method} {route.path}: {answer.status_code}"
+            page = method == "GET" and not route.path.startswith(("/api/", "/v1/"))
+            assert answer.status_code == (303 if page else 401), told
+            if page:
+                assert answer.headers["location"].startswith("/login?next=%2F"), told
+            else:
+                assert answer.headers["www-authenticate"].startswith("Bearer"), told
+
+
+def test_a_token_without_the_right_is_refused_everywhere(site: Closed):
+    client = site.client()
+    lacking = {
+        Right.INGEST: site.bearer(Right.RESPOND),
+        Right.READ: site.bearer(Right.INGEST),
+        Right.RESPOND: site.bearer(Right.READ),
+        Right.ADMIN: site.bearer(Right.RESPOND, Right.INGEST),
+    }
+    for route, rights in declared(site.app):
+        if None in rights:
+            continue
+        highest = max(rights, key=list(Right).index)
+        for method in route.methods:
+            answer = client.request(method, address(route), headers=lacking[highest])
+            assert answer.status_code == 403, f"{method} {route.path}: {answer.status_code}"
+
+
+def test_a_token_with_the_right_gets_past_the_gate_everywhere(site: Closed):
+    client = site.client()
+    for route, rights in declared(site.app):
+        if None in rights:
+            continue
+        headers = site.bearer(*rights)
+        for method in route.methods - ({"GET"} if route.path == ENDLESS else set()):
+            answer = client.request(method, address(route), headers=headers)
+            assert answer.status_code not in (401, 403), f"{method} {route.path}"
 
 
 def test_rights_bring_those_below_them():

@@ -12,6 +12,8 @@ SAMPLE = {"service": "helm-test", "metric": "pushed", "value": 1.0}
 
 def ask(path, body=None):
     headers = {"Content-Type": "application/json"}
+    if os.environ.get("TOKEN"):
+        headers["Authorization"] = "Bearer " + os.environ["TOKEN"].strip()
     request = urllib.request.Request(URL + path, body, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read()

@@ -6,6 +6,12 @@
   value: "8080"
 - name: ROOTWARD_DATABASE_URL
   value: sqlite:////data/rootward.db
+{{- if include "rootward.accessSecret" . }}
+- name: ROOTWARD_ADMIN_TOKEN_FILE
+  value: /etc/rootward-access/admin-token
+- name: ROOTWARD_INGEST_TOKEN_FILE
+  value: /etc/rootward-access/ingest-token
+{{- end }}
 {{- if .Values.scrapeTargets }}
 - name: ROOTWARD_SCRAPE_FILE
   value: /etc/rootward/scrape.json

@@ -48,6 +48,13 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{- /* The secret with the tokens; none where a proxy finds out who is asking. */}}
+{{- define "rootward.accessSecret" -}}
+{{- if .Values.access.existingSecret }}{{ .Values.access.existingSecret }}
+{{- else if ne (toString .Values.settings.access) "proxy" }}{{ include "rootward.fullname" . }}-access
+{{- end }}
+{{- end }}
+
 {{- define "rootward.hasFiles" -}}
 {{- if or .Values.scrapeTargets .Values.intakeRules .Values.runbooks }}yes{{ end }}
 {{- end }}
@@ -59,6 +66,9 @@ imagePullSecrets:
 {{- end }}
 {{- if and .Values.settings.samples_url .Values.samplesUrlSecret.name }}
 {{- fail "settings.samples_url and samplesUrlSecret.name both say where samples are kept; set one" }}
+{{- end }}
+{{- if and (eq (toString .Values.settings.access) "proxy") (not .Values.settings.trusted_proxies) }}
+{{- fail "settings.trusted_proxies: settings.access is proxy, so say which addresses the proxy has" }}
 {{- end }}
 {{- $backend := or .Values.settings.samples_url .Values.samplesUrlSecret.name }}
 {{- if and $backend .Values.scrapeTargets }}

@@ -19,6 +19,7 @@ from rich.progress import track
 
 from rootward import __version__, settings, telemetry
 from rootward.errors import RootwardError
+from rootward_cli import access
 
 app = typer.Typer(
     name="rootward",
@@ -31,6 +32,10 @@ dead_letters = typer.Typer(help="What was given up on.", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 out = Console()
 err = Console(stderr=True)
+
+app.add_typer(access.tokens, name="tokens")
+app.add_typer(access.people, name="people")
+app.command()(access.audit)
 
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from rootward import bootstrap
 from rootward.errors import InvalidConfiguration
 from rootward.ports import Clock, Platform
 from rootward.settings import Settings
+from rootward_cli import admission
 from rootward_dashboard.app import create_app
 from rootward_ingest import rules
 from rootward_ingest.app import router as intake_routes
@@ -42,12 +44,14 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
     """Everything started and reachable; everything stopped and drained on leaving.
 
     Raises:
-        InvalidConfiguration: the port is taken, or a URL has an unknown scheme.
+        InvalidConfiguration: the port is taken, a URL has an unknown scheme, or other machines
+            can reach it and no access is set up.
     """
     with ExitStack() as stack:
         listening = stack.enter_context(listening_on(settings.host, settings.port))
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
+        gate = admission.gate(settings, platform, str(listening.getsockname()[0]))
         options = worker_options(settings)
         start_detector(platform, options)
         start_jobs(platform.jobs, lambda: platform, options)
@@ -56,8 +60,9 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         intake = Intake(
             platform, accepted, tenancy(settings, laid_down.limits(accepted)), laid_down
         )
-        app = create_app(platform)
-        app.include_router(intake_routes(platform, accepted, intake=intake))
+        app = create_app(platform, gate=gate)
+        app.root_path = urlsplit(settings.public_url).path.rstrip("/")
+        app.include_router(intake_routes(platform, accepted, intake=intake, gate=gate))
         stack.enter_context(serving(app, listening))
         if settings.scrape_file:
             scraper = Scraper(
@@ -134,7 +139,12 @@ def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
     ready = threading.Event()
     server = _Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # which proxies are trusted is a setting, see rootward.access
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
         ),
         ready,
     )

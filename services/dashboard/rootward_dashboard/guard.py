@@ -7,8 +7,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
+from rootward.access.gate import Gate
+from rootward.access.requests import SAFE_METHODS, address
+from rootward.errors import Unavailable
+from rootward.model.access import Caller, Outcome
 from rootward.telemetry import HTTP_REQUESTS
 from rootward_dashboard import problems
 
@@ -18,6 +23,8 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src {scripts}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_MOST_TARGET = 256
+"""Characters of an address that are written down."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -48,10 +55,10 @@ class Guarded(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
-                _refuse_other_sites(request)
                 response = await inner(request)
             except Exception as error:  # noqa: BLE001 the edge: logged and counted below
                 response = failed(request, error)
+            await _write_down(request, self.operation_id or self.name, response.status_code)
             HTTP_REQUESTS.labels(self.path_format, str(response.status_code)).inc()
             if request.method == "HEAD":
                 response.body = b""
@@ -75,10 +82,17 @@ def readable(router: APIRouter, path: str, endpoint: Callable[..., Any], **optio
     router.add_api_route(path, endpoint, methods=["HEAD"], **hidden | {"include_in_schema": False})
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """A form on a foreign page must not start work here; browsers say where a POST is from."""
-    origin = request.headers.get("sec-fetch-site", "none")
-    if request.method not in ("GET", "HEAD") and origin not in ("none", "same-origin"):
-        raise problems.Problem(
-            403, "cross_site", "Refused", "Requests that change something must come from this site."
-        )
+async def _write_down(request: Request, action: str, status: int) -> None:
+    """An entry of the audit log for whatever somebody changed, or was kept from changing."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None or request.method in SAFE_METHODS:
+        return
+    gate: Gate = request.state.gate
+    root = request.scope.get("root_path", "")
+    done: Outcome = "done" if status < 400 else "refused" if status in (401, 403) else "failed"
+    place = address(gate.policy, request)
+    target = request.url.path.removeprefix(root)[:_MOST_TARGET]
+    try:
+        await run_in_threadpool(gate.note, caller, action, target, place, done, str(status))
+    except Unavailable as error:
+        log.error("audit entry lost", extra={"action": action, "reason": str(error)})

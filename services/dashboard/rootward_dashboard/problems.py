@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from rootward.errors import (
     Busy,
@@ -18,6 +20,7 @@ from rootward.errors import (
     InvalidParameters,
     NotFound,
     Outdated,
+    OverQuota,
     RootwardError,
     TooLarge,
     Unauthenticated,
@@ -54,6 +57,7 @@ _KINDS: tuple[tuple[type[RootwardError], int, str, str], ...] = (
     (Outdated, 412, "outdated", "Changed since it was read"),
     (Conflict, 409, "conflict", "It does not go with how things stand"),
     (InsufficientData, 409, "insufficient_data", "Too little data"),
+    (OverQuota, 429, "over_quota", "Too many"),
     (Busy, 503, "busy", "Busy"),
     (Unavailable, 503, "unavailable", "A part of the system does not answer"),
 )
@@ -91,7 +95,9 @@ def of_status(status: int, headers: Mapping[str, str], detail: str = "") -> Prob
 
 
 def answer(request: Request, problem: Problem) -> Response:
-    """Problem+json under /api and for machines, else a page."""
+    """Problem+json under /api and for machines, else a page; the login where that would help."""
+    if problem.status == 401 and request.method == "GET" and not _for_machines(request):
+        return _to_login(request)
     if _for_machines(request):
         return JSONResponse(
             document(request, problem).model_dump(mode="json", exclude_defaults=True),
@@ -101,6 +107,13 @@ def answer(request: Request, problem: Problem) -> Response:
         )
     page = rendering.page(request, "error.html", problem=problem)
     return HTMLResponse(page, problem.status, dict(problem.headers))
+
+
+def _to_login(request: Request) -> Response:
+    root = request.scope.get("root_path", "")
+    here = request.url.path.removeprefix(root)
+    wanted = f"{here}?{request.url.query}" if request.url.query else here
+    return RedirectResponse(f"{root}/login?{urlencode({'next': wanted})}", 303)
 
 
 def document(request: Request, problem: Problem) -> ProblemOut:
@@ -141,6 +154,6 @@ def _pointer(location: tuple[str | int, ...]) -> str:
 def _headers(error: RootwardError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="rootward"'}
-    if isinstance(error, Busy):
-        return {"Retry-After": str(max(1, round(error.retry_after_seconds)))}
+    if isinstance(error, Busy | OverQuota):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after_seconds)))}
     return {"Retry-After": "5"} if isinstance(error, Unavailable) else {}

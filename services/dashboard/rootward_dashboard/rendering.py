@@ -45,4 +45,5 @@ _environment.globals |= {"version": __version__, "ago": figures.ago, "asset": as
 def page(request: Request, template: str, **context: object) -> str:
     """A page as HTML; links in it start at the path that the app is mounted at."""
     root = request.scope.get("root_path", "")
-    return _environment.get_template(template).render(root=root, request=request, **context)
+    known = {name: getattr(request.state, name, None) for name in ("caller", "form_key")}
+    return _environment.get_template(template).render(root=root, request=request, **known | context)

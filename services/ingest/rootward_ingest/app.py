@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from rootward import __version__
+from rootward.access.gate import Gate, open_gate
+from rootward.model.access import Right
 from rootward.ports import Platform
 from rootward_ingest.alerts import Alerts
 from rootward_ingest.changes import Changes
-from rootward_ingest.desk import Desk
+from rootward_ingest.desk import Desk, Needs
 from rootward_ingest.health import health_router
 from rootward_ingest.intake import Intake, Limits
 from rootward_ingest.otlp import Otlp
@@ -16,22 +18,33 @@ from rootward_ingest.remote_write import RemoteWrite
 from rootward_ingest.samples import Samples
 
 
-def create_app(platform: Platform, limits: Limits, *, intake: Intake | None = None) -> FastAPI:
+def create_app(
+    platform: Platform, limits: Limits, *, intake: Intake | None = None, gate: Gate | None = None
+) -> FastAPI:
     """Ingest as a program of its own: intake, health and /metrics."""
-    app = FastAPI(title="Rootward ingest", version=__version__, docs_url=None, redoc_url=None)
-    app.include_router(router(platform, limits, intake=intake))
+    app = FastAPI(
+        title="Rootward ingest",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.include_router(router(platform, limits, intake=intake, gate=gate))
     app.include_router(health_router(platform))
     return app
 
 
-def router(platform: Platform, limits: Limits, *, intake: Intake | None = None) -> APIRouter:
+def router(
+    platform: Platform, limits: Limits, *, intake: Intake | None = None, gate: Gate | None = None
+) -> APIRouter:
     """The intake routes alone, for an app that has its own health and metrics.
 
-    Pass the `intake` that a scraper of the same process uses, so that both count the same series.
+    Without a gate anyone may send. Pass the `intake` that a scraper of the same process uses, so
+    that both count the same series.
     """
-    routes = APIRouter(tags=["intake"])
+    routes = APIRouter(tags=["intake"], dependencies=[Depends(Needs(Right.INGEST))])
     shared = intake or Intake(platform, limits)
-    desk = Desk(limits, platform.quarantine, shared.tenants)
+    desk = Desk(limits, platform.quarantine, shared.tenants, gate or open_gate(platform))
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
     alerts, changes = Alerts(platform, shared), Changes(platform, limits)
 

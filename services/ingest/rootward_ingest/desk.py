@@ -14,16 +14,22 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from rootward import telemetry
+from rootward.access.gate import Gate
+from rootward.access.requests import from_another_site, recognised
 from rootward.errors import (
     Busy,
+    Forbidden,
     InvalidInput,
     OverQuota,
     RejectedSamples,
+    RootwardError,
     TooLarge,
+    Unauthenticated,
     Unavailable,
     UnreadableBody,
     UnsupportedMedia,
 )
+from rootward.model.access import Caller, Right
 from rootward.ports import Quarantine
 from rootward_ingest.inflight import Budget, Claim, TooMuchInFlight
 from rootward_ingest.intake import Limits
@@ -36,6 +42,11 @@ UNAVAILABLE_RETRY_SECONDS = 5.0
 """When to come back after a database or bus did not answer, or after a bug of ours."""
 MOST_FAILURES = 3
 """How often a body may fail by a bug of ours before its sender is told to give up on it."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
 GONE = 499
 """The status that stands in our metrics for a sender that hung up; nobody reads it."""
 
@@ -52,9 +63,22 @@ class Problem:
     @property
     def headers(self) -> dict[str, str]:
         """Headers that the answer needs."""
+        if self.status == 401:
+            return {"WWW-Authenticate": 'Bearer realm="rootward", Basic realm="rootward"'}
         if self.retry_after_seconds is None:
             return {}
         return {"Retry-After": str(max(1, math.ceil(self.retry_after_seconds)))}
+
+
+class Needs:
+    """A dependency by which a route says what right it needs; the desk asks for it."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(self, request: Request) -> None:
+        """Tell the desk."""
+        request.state.right = self.right
 
 
 @dataclass(frozen=True)
@@ -95,8 +119,11 @@ class Desk:
     sender tries again; where that does not help, the body is refused.
     """
 
-    def __init__(self, limits: Limits, quarantine: Quarantine, tenants: Tenants) -> None:
+    def __init__(
+        self, limits: Limits, quarantine: Quarantine, tenants: Tenants, gate: Gate
+    ) -> None:
         self._limits = limits
+        self._gate = gate
         self._tenants = tenants
         self._quarantine = quarantine
         self._budget = Budget(limits.inflight_bytes)
@@ -106,6 +133,8 @@ class Desk:
         """The answer to a request; never raises."""
         started = time.perf_counter()
         response = await self._answer(request, route)
+        for name, value in _HEADERS.items():
+            response.headers[name] = value
         telemetry.INGEST_REQUESTS.labels(route.protocol, str(response.status_code)).inc()
         telemetry.INGEST_SECONDS.labels(route.protocol).observe(time.perf_counter() - started)
         return response
@@ -113,8 +142,9 @@ class Desk:
     async def _answer(self, request: Request, route: Route) -> Response:
         tenant = ""
         try:
+            sender = await self._admitted(request)
             route.check(request.headers)
-            tenant = self._tenants.of(request.headers)
+            tenant = self._tenants.of(request.headers, sender)
             with Claim(self._budget) as claim:
                 body = await self._body(request, claim)
                 parcel = Parcel(body, claim, request.headers, tenant)
@@ -125,6 +155,18 @@ class Desk:
             self._count_refusal(error, route.protocol, tenant)
             return route.refuse(problem_of(error))
 
+    async def _admitted(self, request: Request) -> Caller:
+        """Who sends; raises Unauthenticated or Forbidden where it may not."""
+        sender = await recognised(self._gate, request)
+        if sender is None:
+            raise Unauthenticated("send a token, as Bearer or as the password of Basic")
+        right: Right = request.state.right
+        if not sender.may(right):
+            raise Forbidden(f"{sender.name} lacks the right to {right.value}")
+        if from_another_site(self._gate.policy, request):
+            raise Forbidden("a page of another site may not send data")
+        return sender
+
     def _count_refusal(self, error: Exception, protocol: str, tenant: str) -> None:
         """One count, and now and then a log line, for a request that a limit refused."""
         match error:
@@ -132,6 +174,10 @@ class Desk:
                 limit = error.limit
             case TooMuchInFlight():
                 limit = "inflight"
+            case Unauthenticated():
+                limit = "unauthenticated"
+            case Forbidden():
+                limit = "forbidden"
             case _:
                 return
         telemetry.INGEST_REFUSED.labels(limit, tenant).inc()
@@ -186,20 +232,24 @@ def _require(size: int, limit: int) -> None:
         raise TooLarge(f"the body is larger than {limit} bytes; send fewer samples at a time")
 
 
+_KINDS: tuple[tuple[type[RootwardError], int, str], ...] = (
+    (Unauthenticated, 401, "Who is sending?"),
+    (Forbidden, 403, "Not allowed"),
+    (RejectedSamples, 400, "Some samples were refused"),
+    (UnsupportedMedia, 415, "Unsupported content type or encoding"),
+    (TooLarge, 413, "Too large"),
+    (UnreadableBody, 400, "Unreadable body"),
+    (InvalidInput, 400, "Invalid input"),
+)
+
+
 def problem_of(error: Exception) -> Problem:
     """What a sender is told: only 503 is worth another try, 408 may be."""
     text = str(error)
+    for kind, status, title in _KINDS:
+        if isinstance(error, kind):
+            return Problem(status, title, text)
     match error:
-        case RejectedSamples():
-            return Problem(400, "Some samples were refused", text)
-        case UnsupportedMedia():
-            return Problem(415, "Unsupported content type or encoding", text)
-        case TooLarge():
-            return Problem(413, "Too large", text)
-        case UnreadableBody():
-            return Problem(400, "Unreadable body", text)
-        case InvalidInput():
-            return Problem(400, "Invalid input", text)
         case Busy():
             return Problem(503, "Busy", text, error.retry_after_seconds)
         case OverQuota():

@@ -38,7 +38,7 @@ _JSON_COST = 4
 _PIECE = 2**20
 _GZIP = 16 + zlib.MAX_WBITS
 _Field = descriptor_pb2.FieldDescriptorProto
-_CODES = {413: 8, 429: 8, 408: 14, 503: 14, 500: 13}
+_CODES = {401: 16, 403: 7, 413: 8, 429: 8, 408: 14, 503: 14, 500: 13}
 """google.rpc.Code by HTTP status, 3 (invalid argument) for all others."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers
 
 from rootward.errors import InvalidInput, OverQuota
+from rootward.model.access import Caller
 from rootward.ports import DEFAULT_TENANT
 from rootward_ingest.limits import Limits
 
@@ -43,13 +44,16 @@ class Tenants:
         self._lock = threading.Lock()
         self._rates: dict[str, Rate] = {}
 
-    def of(self, headers: Headers) -> str:
-        """The tenant that a request is of.
+    def of(self, headers: Headers, sender: Caller) -> str:
+        """The tenant that a request is of: the sender's own, else the one that the header names.
 
         Raises:
             InvalidInput: the header is missing, or holds what cannot name a tenant.
             OverQuota: there is no room for another tenant.
         """
+        if sender.bound:
+            self._rate(sender.tenant)
+            return sender.tenant
         if not self._tenancy.header:
             return DEFAULT_TENANT
         name = headers.get(self._tenancy.header, "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -22,6 +23,7 @@ WRONG = "wrong name or password"
 """The same for both, so that names cannot be found out."""
 
 
+@runtime_checkable
 class IdentityProvider(Protocol):
     """A way to find out who someone is; single sign-on would be another one."""
 
@@ -46,13 +48,16 @@ class Passwords:
         self._store = store
         self._hasher = hasher or PasswordHasher()
         self._turns = threading.Semaphore(_AT_A_TIME)
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash("what a name without a person is checked against")
 
     def identify(self, brought: Mapping[str, str]) -> Person:
         """The person of `name` and `password`; takes as long for a name that nobody has."""
         name, password = brought.get("name", ""), brought.get("password", "")
-        person = self._store.person(name)
-        kept = person.password_hash if person else self._nobody
+        person, nobody = self._store.person(name), self._nobody
+        kept = person.password_hash if person else nobody
         right = len(password) <= MOST and self._matches(kept, password)
         if person is None or not right:
             raise Unauthenticated(WRONG)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from rootward.errors import InvalidInput
 from rootward.model.access import Right, Token
+from rootward.ports import DEFAULT_TENANT
 
 PATTERN = re.compile(r"rw_[A-Za-z0-9_-]{32,256}")
 _RANDOM_BYTES = 24
@@ -39,6 +40,20 @@ def make(
         raise InvalidInput("a token must expire after now")
     text = f"rw_{secrets.token_hex(_RANDOM_BYTES)}"
     return text, Token(digest(text), name, tenant, given, now, expires_unix)
+
+
+def from_file(content: str, name: str, right: Right) -> Token:
+    """The token whose text stands in a file.
+
+    Raises:
+        InvalidInput: it does not have the form of a token; the text does not say what stands there.
+    """
+    text = content.strip()
+    if not PATTERN.fullmatch(text):
+        raise InvalidInput(
+            'expected rw_ and 32 letters or more, as made by: echo "rw_$(openssl rand -hex 24)"'
+        )
+    return Token(digest(text), name, DEFAULT_TENANT, frozenset({right}), 0.0)
 
 
 def digest(text: str) -> str:

@@ -60,7 +60,9 @@ class Caller:
     role: Role | None = None
     """Of a person."""
     session: str = ""
-    """Digest of the session of a person who logged in with a password."""
+    """Digest of the session of a person who logged in."""
+    bound: bool = False
+    """Whether the tenant comes with who is asking, whatever a header says."""
 
     def may(self, right: Right) -> bool:
         """Whether the caller has a right."""
@@ -121,6 +123,9 @@ class Session:
     seen_unix: float
 
 
+Outcome = Literal["done", "refused", "failed"]
+
+
 @dataclass(frozen=True)
 class AuditEntry:
     """One thing that somebody did, or was kept from doing."""
@@ -134,5 +139,5 @@ class AuditEntry:
     """What it was done to: an address, a name, an id."""
     address: str
     """Where the request came from; `command line` for a command."""
-    outcome: Literal["done", "refused", "failed"]
+    outcome: Outcome
     detail: str = ""
