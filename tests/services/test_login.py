@@ -14,6 +14,7 @@ from rootward import telemetry
 from rootward.access.throttle import FREE_BY_NAME
 from rootward.model.access import Right, Role
 from rootward.ports import Platform
+from tests.services import made_up_incident
 from tests.services.access_client import PASSWORD, Closed, closed, form_key
 from tests.services.page_reading import Page
 
@@ -170,6 +171,23 @@ class TestForms:
         assert client.post(DIAGNOSE, headers={"X-CSRF-Token": key}).status_code == 404
         assert client.post(DIAGNOSE, data={"csrf_token": key}).status_code == 404, "as a form"
         assert client.post(DIAGNOSE, data={"csrf_token": other}).status_code == 403
+
+    def test_a_repeated_request_gets_its_answer_again_only_after_the_gate(self, site: Closed):
+        opened = site.platform.incidents.open(made_up_incident.incident())
+        path = f"/api/v1/incidents/{opened.id}/comments"
+        key, said = {"Idempotency-Key": "k"}, {"text": "looking"}
+        mine = site.bearer(Right.RESPOND) | key
+        client = site.client()
+        first = client.post(path, json=said, headers=mine)
+        again = client.post(path, json=said, headers=mine)
+        assert first.status_code == again.status_code < 300, first.text
+        assert again.headers["idempotency-replayed"] == "true"
+        browser = site.logged_in(Role.RESPONDER)
+        assert client.post(path, json=said, headers=key).status_code == 401
+        assert browser.post(path, json=said, headers=key).status_code == 403, "no form key"
+        viewer = site.bearer(Right.READ) | key
+        assert client.post(path, json=said, headers=viewer).status_code == 403
+        assert client.post(path, json=said, headers=mine | {"Origin": "null"}).status_code == 403
 
     def test_a_token_needs_no_key(self, site: Closed):
         headers = site.bearer(Right.RESPOND)

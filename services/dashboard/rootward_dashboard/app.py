@@ -51,7 +51,7 @@ def router(
     """All routes of the dashboard; they bring their own error answers and security headers."""
     known = gate or open_gate(platform)
     routes = APIRouter(dependencies=[Depends(Threshold(known))], max_body_size=_MOST_BODY)
-    for part in (api.router(platform), pages.router(platform, web), health.router(platform)):
+    for part in (api.router(platform, known), pages.router(platform, web), health.router(platform)):
         routes.include_router(part)
     for part in (_description(), login.router(known), people.router(platform)):
         routes.include_router(part)

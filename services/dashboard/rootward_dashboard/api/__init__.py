@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from rootward.access.gate import Gate
 from rootward.model.access import Right
 from rootward.ports import Platform
 from rootward_dashboard.access import needs
@@ -21,10 +22,13 @@ from rootward_dashboard.api import (
 from rootward_dashboard.api.routing import PREFIX, keyed
 
 
-def router(platform: Platform) -> APIRouter:
+def router(platform: Platform, gate: Gate) -> APIRouter:
     """The routes of the API; each needs the right to read, or says what else it needs."""
     routes = APIRouter(
-        prefix=PREFIX, route_class=keyed(platform), tags=["rca"], dependencies=[needs(Right.READ)]
+        prefix=PREFIX,
+        route_class=keyed(platform, gate),
+        tags=["rca"],
+        dependencies=[needs(Right.READ)],
     )
     for topic in (incidents, working, beside, runs, diagnoses, events, series, notices, status):
         topic.add(routes, platform)

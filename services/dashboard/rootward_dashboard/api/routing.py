@@ -10,13 +10,14 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
+from rootward.access.gate import Gate
 from rootward.errors import InvalidInput, RootwardError
 from rootward.model.access import Right
 from rootward.model.reply import Reply
 from rootward.ports import Platform
 from rootward_dashboard import guard
 from rootward_dashboard import schemas as out
-from rootward_dashboard.access import asking, needs
+from rootward_dashboard.access import Needs, Threshold, asking, needs
 from rootward_dashboard.guard import Guarded
 from rootward_dashboard.problems import PROBLEM_JSON, Problem
 
@@ -141,8 +142,12 @@ def required(if_match: str | None) -> int | None:
     return version_of(if_match)
 
 
-def keyed(platform: Platform) -> type[APIRoute]:
-    """A guarded route that answers a request again where its Idempotency-Key is known."""
+def keyed(platform: Platform, gate: Gate) -> type[APIRoute]:
+    """A guarded route that answers a request again where its Idempotency-Key is known.
+
+    Who is asking must be known, and may respond, before an earlier answer is given again.
+    """
+    admissions = (Threshold(gate), Needs(Right.RESPOND))
 
     class Keyed(Guarded):
         def get_route_handler(self) -> Handler:
@@ -153,6 +158,8 @@ def keyed(platform: Platform) -> type[APIRoute]:
                 if key is None or request.method != "POST":
                     return await inner(request)
                 try:
+                    for admit in admissions:
+                        await admit(request)
                     return await _answered_once(platform, request, key, inner)
                 except (RootwardError, Problem) as error:
                     return guard.secured(guard.failed(request, error))
