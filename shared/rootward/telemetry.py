@@ -73,12 +73,15 @@ HTTP_REQUESTS = Counter(
 )
 
 
-def counts(counter: Counter, label: str) -> dict[str, float]:
-    """What a counter of this process stands at, summed by the values of one label."""
+def counts(counter: Counter, label: str, **only: str) -> dict[str, float]:
+    """What a counter of this process stands at, summed by the values of one label.
+
+    Counted is only what has the labels of `only`.
+    """
     found: dict[str, float] = {}
     for family in counter.collect():
         for sample in family.samples:
-            if sample.name.endswith("_total"):
+            if sample.name.endswith("_total") and only.items() <= sample.labels.items():
                 value = sample.labels.get(label, "")
                 found[value] = found.get(value, 0.0) + sample.value
     return found

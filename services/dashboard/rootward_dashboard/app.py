@@ -11,7 +11,7 @@ from rootward import __version__
 from rootward.access.gate import Gate, open_gate
 from rootward.errors import RootwardError
 from rootward.ports import Platform
-from rootward_dashboard import api, assets, guard, health, login, pages, people, problems
+from rootward_dashboard import api, assets, guard, health, login, pages, problems
 from rootward_dashboard.access import Threshold, open_to_all
 from rootward_dashboard.assets import Built
 
@@ -53,7 +53,7 @@ def router(
     routes = APIRouter(dependencies=[Depends(Threshold(known))], max_body_size=_MOST_BODY)
     for part in (api.router(platform, known), pages.router(platform, web), health.router(platform)):
         routes.include_router(part)
-    for part in (_description(), login.router(known), people.router(platform)):
+    for part in (_description(), login.router(known)):
         routes.include_router(part)
     return routes
 

@@ -10,7 +10,7 @@ from rootward.ports import Platform
 from rootward_dashboard import evidence_view, figures, reading
 from rootward_dashboard.incident_view import BANDS
 from rootward_dashboard.names import incident_key, incident_name
-from rootward_dashboard.reading import TENANT, Finding
+from rootward_dashboard.reading import Finding
 from rootward_dashboard.svg import Markup
 
 PAGE = 25
@@ -63,36 +63,36 @@ class ListView:
     """When the last incident was resolved; None where there has been none."""
 
 
-def list_view(platform: Platform, query: Query) -> ListView:
-    """A page of incidents with their first causes.
+def list_view(platform: Platform, query: Query, tenant: str) -> ListView:
+    """A page of incidents of a tenant with their first causes.
 
     Raises:
         InvalidInput: the cursor is not one of ours.
     """
     page = platform.incidents.page(
-        TENANT,
+        tenant,
         status=query.status,
         service=query.service or None,
         limit=PAGE,
         cursor=query.cursor,
     )
     now = platform.clock.now()
-    inflows = () if page.items else reading.inflows(platform)
+    inflows = () if page.items else reading.inflows(platform, tenant)
     return ListView(
         query=query,
         rows=tuple(_row(i, reading.finding(platform, i), now) for i in page.items),
         next_cursor=page.next_cursor,
-        open_count=len(platform.incidents.current(TENANT)),
+        open_count=len(platform.incidents.current(tenant)),
         now=now,
-        last_unix=platform.samples.latest_unix(TENANT),
+        last_unix=platform.samples.latest_unix(tenant),
         series=sum(i.series for i in inflows),
         services=len(inflows),
-        quiet_since=None if page.items else _quiet_since(platform),
+        quiet_since=None if page.items else _quiet_since(platform, tenant),
     )
 
 
-def _quiet_since(platform: Platform) -> float | None:
-    page = platform.incidents.page(TENANT, status=Status.RESOLVED, limit=1)
+def _quiet_since(platform: Platform, tenant: str) -> float | None:
+    page = platform.incidents.page(tenant, status=Status.RESOLVED, limit=1)
     return page.items[0].resolved_unix if page.items else None
 
 

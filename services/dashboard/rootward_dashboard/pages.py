@@ -10,17 +10,16 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from rootward.errors import InvalidInput, NotFound
-from rootward.model.access import Right
+from rootward.model.access import Caller, Right
 from rootward.model.incident import Status
 from rootward.ports import Platform
 from rootward_dashboard import assets, list_view, reading, rendering, slots_view
-from rootward_dashboard.access import needs, open_to_all
+from rootward_dashboard.access import Asking, needs, open_to_all
 from rootward_dashboard.assets import Built
 from rootward_dashboard.blocks_view import analysis_view
 from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
 from rootward_dashboard.incident_view import incident_view
 from rootward_dashboard.names import incident_key, incident_name
-from rootward_dashboard.reading import TENANT
 
 Endpoint = Callable[..., Response]
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -74,39 +73,41 @@ class _Plain:
     def incidents(
         self,
         request: Request,
+        caller: Asking,
         status: Annotated[str, Query()] = "",
         service: Annotated[str, Query()] = "",
         cursor: Annotated[str | None, Query()] = None,
     ) -> Response:
         """The list of incidents, newest first."""
         query = list_view.Query(_status(status), service.strip(), cursor or None)
-        view = list_view.list_view(self._platform, query)
-        return self._page(request, "incidents.html", view=view, statuses=Status)
+        view = list_view.list_view(self._platform, query, caller.tenant)
+        return self._page(request, caller, "incidents.html", view=view, statuses=Status)
 
-    def incident(self, request: Request, key: str) -> Response:
+    def incident(self, request: Request, caller: Asking, key: str) -> Response:
         """Everything about one incident, to print or to keep."""
-        incident = self._platform.incidents.get(key, TENANT)
+        incident = self._platform.incidents.get(key, caller.tenant)
         entries = reading.methods(self._platform)
         finding = reading.whole_finding(self._platform, incident)
         step = finding.diagnosis.step_seconds if finding.diagnosis else None
         analyses = [
             analysis_view(a, entries.get(a.method), step)
-            for a in self._platform.results.of(incident.id, TENANT)
+            for a in self._platform.results.of(incident.id, caller.tenant)
         ]
         return self._page(
             request,
+            caller,
             "report.html",
             view=incident_view(incident, finding, self._platform.clock.now()),
-            alerts=self._platform.alerts.of(incident.id, TENANT),
+            alerts=self._platform.alerts.of(incident.id, caller.tenant),
             done=reading.done_around(self._platform, incident),
             key=incident_key(incident),
             name=incident_name(incident),
             slots=slots_view.slots(analyses, entries),
         )
 
-    def _page(self, request: Request, template: str, **context: Any) -> Response:
+    def _page(self, request: Request, caller: Caller, template: str, **context: Any) -> Response:
         now = self._platform.clock.now()
-        last = self._platform.samples.latest_unix(TENANT)
+        last = self._platform.samples.latest_unix(caller.tenant)
         stale = last is not None and now - last > reading.STALE_SECONDS
         fresh = {"now": now, "last_unix": last, "stale": stale}
         text = rendering.page(request, template, **fresh | context)

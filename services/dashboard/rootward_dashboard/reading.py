@@ -11,10 +11,8 @@ from rootward.errors import InvalidParameters, Unavailable
 from rootward.model.change_event import ChangeEvent
 from rootward.model.incident import Diagnosis, Incident
 from rootward.model.result import MethodEntry
-from rootward.ports import DEFAULT_TENANT, JsonValue, Platform
+from rootward.ports import JsonValue, Platform
 
-TENANT = DEFAULT_TENANT
-"""The only tenant there is until requests say who is asking."""
 BEFORE_SECONDS = 1800.0
 """How long before an onset something may have been done to stand on the page of an incident."""
 STALE_SECONDS = 180.0
@@ -33,10 +31,10 @@ class Finding:
 
 def finding(platform: Platform, incident: Incident) -> Finding:
     """Where the diagnosis of an incident stands."""
-    diagnosis = platform.incidents.diagnosis(incident.id, TENANT)
+    diagnosis = platform.incidents.diagnosis(incident.id, incident.tenant)
     if diagnosis is not None:
         return Finding("ready", diagnosis, "")
-    reason = platform.incidents.failure(incident.id, TENANT)
+    reason = platform.incidents.failure(incident.id, incident.tenant)
     return Finding("pending" if reason is None else "failed", None, reason or "")
 
 
@@ -45,13 +43,15 @@ def whole_finding(platform: Platform, incident: Incident) -> Finding:
     found = finding(platform, incident)
     if found.diagnosis is None:
         return found
-    return replace(found, reason=platform.incidents.failure(incident.id, TENANT) or "")
+    return replace(found, reason=platform.incidents.failure(incident.id, incident.tenant) or "")
 
 
 def done_around(platform: Platform, incident: Incident) -> tuple[ChangeEvent, ...]:
     """What was done to the system just before an incident and until its end, earliest first."""
     end = platform.clock.now() if incident.resolved_unix is None else incident.resolved_unix
-    return platform.change_events.between(incident.onset_unix - BEFORE_SECONDS, end, TENANT)
+    return platform.change_events.between(
+        incident.onset_unix - BEFORE_SECONDS, end, incident.tenant
+    )
 
 
 @dataclass(frozen=True)
@@ -96,24 +96,24 @@ class Overview:
         return all(c.ok for c in self.checks)
 
 
-def overview(platform: Platform) -> Overview:
-    """The state of the whole system."""
+def overview(platform: Platform, tenant: str) -> Overview:
+    """The state of the whole system, with what a tenant sends."""
     return Overview(
         now=platform.clock.now(),
-        inflows=inflows(platform),
-        last_unix=platform.samples.latest_unix(TENANT),
+        inflows=inflows(platform, tenant),
+        last_unix=platform.samples.latest_unix(tenant),
         bus_backlog=platform.bus.backlog(),
         jobs_backlog=platform.jobs.backlog(),
-        open_incidents=len(platform.incidents.current(TENANT)),
+        open_incidents=len(platform.incidents.current(tenant)),
         methods=len(platform.results.catalogue()),
         checks=checks(platform),
     )
 
 
-def inflows(platform: Platform) -> tuple[Inflow, ...]:
-    """What comes in, service by service."""
+def inflows(platform: Platform, tenant: str) -> tuple[Inflow, ...]:
+    """What comes in of a tenant, service by service."""
     found: dict[str, Inflow] = {}
-    for info in platform.samples.series(TENANT):
+    for info in platform.samples.series(tenant):
         name = info.series.service
         old = found.get(name, Inflow(name, 0, info.last_unix))
         found[name] = Inflow(name, old.series + 1, max(old.last_unix, info.last_unix))

@@ -14,12 +14,18 @@ from rootward_dashboard.api import (
     events,
     incidents,
     notices,
+    people,
     runs,
     series,
     status,
     working,
 )
 from rootward_dashboard.api.routing import PREFIX, keyed
+
+_TOPICS = (
+    *(incidents, working, beside, runs, diagnoses),
+    *(events, series, notices, status, people),
+)
 
 
 def router(platform: Platform, gate: Gate) -> APIRouter:
@@ -30,6 +36,17 @@ def router(platform: Platform, gate: Gate) -> APIRouter:
         tags=["rca"],
         dependencies=[needs(Right.READ)],
     )
-    for topic in (incidents, working, beside, runs, diagnoses, events, series, notices, status):
+    for topic in (
+        incidents,
+        working,
+        beside,
+        runs,
+        diagnoses,
+        events,
+        series,
+        notices,
+        status,
+        people,
+    ):
         topic.add(routes, platform)
     return routes

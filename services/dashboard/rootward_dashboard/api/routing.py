@@ -44,10 +44,22 @@ _WORDS = {
 }
 
 
-def get(routes: APIRouter, path: str, endpoint: Callable[..., Any], name: str, model: Any) -> None:
+def get(
+    routes: APIRouter,
+    path: str,
+    endpoint: Callable[..., Any],
+    name: str,
+    model: Any,
+    *,
+    right: Right = Right.READ,
+) -> None:
     """Add a route that reads; it answers HEAD as well."""
     known = (404,) if "{" in path else ()
-    options = {"response_model": model, "responses": problems(400, 401, 403, *known, 422, 503)}
+    options = {
+        "response_model": model,
+        "responses": problems(400, 401, 403, *known, 422, 503),
+        "dependencies": [needs(right)],
+    }
     routes.add_api_route(path, endpoint, methods=["GET"], operation_id=name, **options)
     routes.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False, **options)
 

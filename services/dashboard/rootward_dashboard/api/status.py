@@ -18,6 +18,7 @@ from rootward.telemetry import (
 )
 from rootward_dashboard import reading
 from rootward_dashboard import schemas as out
+from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import get
 from rootward_dashboard.figures import instant
 
@@ -27,14 +28,14 @@ _LIBRARIES = ("numpy", "sqlalchemy", "fastapi")
 def add(routes: APIRouter, platform: Platform) -> None:
     """The state of the whole system."""
 
-    def status() -> out.StatusOut:
+    def status(caller: Asking) -> out.StatusOut:
         """What comes in, how fresh it is, what waits, and whether every part answers."""
-        return _status(platform, reading.overview(platform))
+        return _status(platform, reading.overview(platform, caller.tenant), caller.tenant)
 
     get(routes, "/status", status, "get_status", out.StatusOut)
 
 
-def _status(platform: Platform, view: reading.Overview) -> out.StatusOut:
+def _status(platform: Platform, view: reading.Overview, tenant: str) -> out.StatusOut:
     last = view.last_unix
     return out.StatusOut(
         version=__version__,
@@ -58,10 +59,10 @@ def _status(platform: Platform, view: reading.Overview) -> out.StatusOut:
         open_incidents=view.open_incidents,
         methods=view.methods,
         checks=[out.CheckOut(name=c.name, ok=c.ok, reason=c.reason) for c in view.checks],
-        received=round(sum(counts(INGEST_SAMPLES, "tenant").values())),
+        received=round(sum(counts(INGEST_SAMPLES, "tenant", tenant=tenant).values())),
         rejected=[
             out.RejectedOut(reason=reason, samples=round(count))
-            for reason, count in sorted(counts(INGEST_REJECTED, "reason").items())
+            for reason, count in sorted(counts(INGEST_REJECTED, "reason", tenant=tenant).items())
         ],
         late_samples=round(sum(counts(LATE_SAMPLES, "").values())),
         dead_letters=round(sum(counts(DEAD_LETTERS, "kind").values())),
