@@ -40,7 +40,7 @@ ABLATIONS: tuple[tuple[str, tuple[tuple[object, str, object], ...]], ...] = (
     ("harmless changes count in full", ((suspicion, "HARMLESS", 1.0),)),
     ("traffic counts in full", ((suspicion, "LOAD", 1.0),)),
     ("no order of onsets", ((suspicion, "LATE", 0.0),)),
-    ("no breadth", ((suspicion, "BREADTH", 0.0),)),
+    ("no support", ((suspicion, "SUPPORT", 0.0),)),
     ("no second kind", ((suspicion, "SECOND_KIND", 0.0),)),
     ("callees explain nothing", ((ranking, "EXPLAINED", 1.0),)),
     ("nothing is beyond reach", ((ranking, "BEYOND", 1.0),)),

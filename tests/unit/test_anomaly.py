@@ -22,6 +22,8 @@ from rootward.numerics.suspicion import (
     first_rows,
     promptness,
     second_kind,
+    support,
+    suspicion,
 )
 from rootward.numerics.topology import beyond_reach, entry, explained_callers
 
@@ -221,7 +223,16 @@ def test_services_are_pooled_by_maximum_mean_and_second_kind():
 
     assert by_service(values, owners, 3).tolist() == [4, 3, 0]
     assert breadth(values, owners, 3) == pytest.approx([7 / 3, 3, 0])
+    assert support(values, owners, 3) == pytest.approx([1, 0, 0])
     assert second_kind(values, owners, np.array([0, 0, 1, 0]), 3).tolist() == [1, 0, 0]
+
+
+def test_a_service_that_is_measured_once_gains_nothing_by_it():
+    values, owners = np.array([5.0, 1.0, 0.0, 4.8]), np.array([0, 0, 0, 1])
+
+    found = suspicion(values, owners, np.zeros(4, dtype=np.int64), 2)
+
+    assert found[0] > found[1] == pytest.approx(4.8)
 
 
 CALLS = np.array([[0, 1], [1, 2], [3, 2]])

@@ -22,8 +22,8 @@ ELSEWHERE = 0.8
 """Weight of what is measured here and tells of another service."""
 LATE = 0.3
 """Share of its surprise that a series loses if it departs long after the first."""
-BREADTH = 0.25
-"""Weight of the mean over all series of a service."""
+SUPPORT = 0.25
+"""Weight of what the other series of a service add to its clearest."""
 SECOND_KIND = 0.25
 """Weight of the second kind of metric that speaks for a service."""
 
@@ -95,6 +95,18 @@ def breadth(
     return np.bincount(owners, weights=values, minlength=services) / np.maximum(count, 1)
 
 
+def support(
+    values: Float[np.ndarray, " series"], owners: Int[np.ndarray, " series"], services: int
+) -> Float[np.ndarray, " services"]:
+    """The mean over the series of each service, its clearest one counted as 0.
+
+    A plain mean would count the only series of a small service twice, and hold it against a
+    service that it measures more.
+    """
+    count = np.maximum(np.bincount(owners, minlength=services), 1)
+    return breadth(values, owners, services) - by_service(values, owners, services) / count
+
+
 def second_kind(
     values: Float[np.ndarray, " series"],
     owners: Int[np.ndarray, " series"],
@@ -115,11 +127,11 @@ def suspicion(
 ) -> Float[np.ndarray, " services"]:
     """How much speaks against each service: its clearest series, and a little for the others.
 
-    The maximum carries the weight; a mean, not a sum, keeps services with many series from
-    winning by their number.
+    The maximum carries the weight; a mean of the others, not a sum, keeps services with many
+    series from winning by their number.
     """
     return (
         by_service(values, owners, services)
-        + BREADTH * breadth(values, owners, services)
+        + SUPPORT * support(values, owners, services)
         + SECOND_KIND * second_kind(values, owners, kinds, services)
     )
