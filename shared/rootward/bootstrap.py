@@ -13,6 +13,7 @@ from rootward.adapters.sql.access import SqlAccessStore
 from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.events import SqlEvents
+from rootward.adapters.sql.exhibits import SqlExhibits
 from rootward.adapters.sql.feedback import SqlFeedbackStore
 from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.job_queue import SqlJobQueue
@@ -62,6 +63,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         replies=SqlReplies(database, chosen),
         runs=SqlRunStore(database, chosen),
         feedback=SqlFeedbackStore(database),
+        exhibits=SqlExhibits(database, chosen),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

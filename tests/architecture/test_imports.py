@@ -23,6 +23,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "rootward.codec": ({"rootward.model", "rootward.errors"}, {"numpy", "pydantic"}),
     "rootward.access.store": ({"rootward.model"}, set()),
+    "rootward.bundle": ({"rootward.model", "rootward.codec", "rootward.errors"}, {"numpy"}),
+    "rootward.client": ({"rootward.errors"}, {"httpx"}),
     "rootward.ports": ({"rootward.model", "rootward.access.store"}, set()),
     "rootward.access": (
         {"rootward.model", "rootward.ports", "rootward.errors", "rootward.telemetry"},
@@ -51,19 +53,21 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
          "httpx", "opentelemetry"},
     ),
     "rootward_worker": (
-        {"rootward.model", "rootward.ports", "rootward.methods", "rootward.rca",
+        {"rootward.model", "rootward.ports", "rootward.bundle", "rootward.methods", "rootward.rca",
          "rootward.numerics", "rootward.errors", "rootward.telemetry"},
         {"numpy", "pydantic"},
     ),
     "rootward_dashboard": (
         {"rootward.model", "rootward.ports", "rootward.access", "rootward.errors",
-         "rootward.telemetry", "rootward.rca.frame", "rootward.rca.labelled_calls"},
+         "rootward.telemetry", "rootward.bundle", "rootward.rca.frame",
+         "rootward.rca.labelled_calls"},
         {"fastapi", "starlette", "pydantic", "jinja2", "networkx", "markupsafe", "numpy",
          "jaxtyping"},
     ),
     "rootward_cli": (
         {"rootward.settings", "rootward.bootstrap", "rootward_ingest", "rootward_worker",
-         "rootward_dashboard", "rootward.model", "rootward.methods", "rootward.rca",
+         "rootward_dashboard", "rootward.bundle", "rootward.client", "rootward.model",
+         "rootward.methods", "rootward.rca",
          "rootward.testing", "rootward.errors", "rootward.telemetry", "rootward.adapters.clock",
          "rootward.ports", "rootward.access", "rootward.codec"},
         {"typer", "rich", "uvicorn", "fastapi", "httpx", "numpy", "pydantic"},

@@ -23,6 +23,7 @@ OPERATIONS = """
     split_incident link_incidents unlink_incident create_diagnosis list_diagnoses
     get_requested_diagnosis cancel_diagnosis give_feedback list_feedback get_accuracy
     stream_events get_series_data get_timeline list_similar get_topology get_me list_audit
+    get_bundle get_report
 """
 """What clients call the operations; names stay."""
 

@@ -9,10 +9,11 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from rootward.model.alert import Alert, AlertStatus
-from rootward.model.incident import Change
+from rootward.model.incident import Change, Status
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock
 from rootward_dashboard.app import create_app
+from rootward_worker import splits
 from tests.services import made_up_incident as shop
 
 AT = "/api/v1/incidents/INC-1"
@@ -221,3 +222,17 @@ def test_changes_that_cannot_be_counted_are_merged_all_the_same(
     platform.incidents.open(shop.incident(id="odd", changes=(odd,)))
     merged = client.post(f"{AT}/merge", json={"incidents": ["INC-5"]}).json()
     assert "payment" in merged["services"]
+
+
+def test_what_was_split_off_does_not_come_back_and_ends_with_its_source(
+    client: TestClient, platform: Platform
+):
+    read = platform.incidents.get("INC-1")
+    client.post(f"{AT}/split", json={"services": ["shipping"]})
+    platform.incidents.update(read)
+    assert "shipping" not in client.get(AT).json()["incident"]["services"]
+    splits.end_with_their_source(platform)
+    assert platform.incidents.get("INC-5").status is Status.OPEN
+    client.post(f"{AT}/resolve")
+    splits.end_with_their_source(platform)
+    assert platform.incidents.get("INC-5").status is Status.RESOLVED

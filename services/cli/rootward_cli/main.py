@@ -19,7 +19,7 @@ from rich.progress import track
 
 from rootward import __version__, settings, telemetry
 from rootward.errors import RootwardError
-from rootward_cli import access
+from rootward_cli import access, incidents
 
 app = typer.Typer(
     name="rootward",
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 dead_letters = typer.Typer(help="What was given up on.", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(incidents.app, name="incidents")
 out = Console()
 err = Console(stderr=True)
 
@@ -264,6 +265,19 @@ def replay(
     from rootward_cli import replay as replaying
 
     replaying.show(file, speed=speed, stay=stay, port=port, console=out)
+
+
+@app.command("replay-diagnosis")
+def replay_diagnosis(
+    bundle: Annotated[Path, typer.Argument(help="Zip file that an incident was exported as.")],
+) -> None:
+    """Make a diagnosis again from its bundle; status 1 unless it is the same, bit for bit."""
+    from rootward_cli import reproduce
+
+    done = reproduce.replay(bundle)
+    print(reproduce.text(done))
+    if done.differences:
+        raise typer.Exit(1)
 
 
 @app.command()

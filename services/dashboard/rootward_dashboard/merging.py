@@ -63,7 +63,11 @@ def split(services: Sequence[str], series: Sequence[str], title: str, who: str, 
         _check_split(source, moved)
         made = _split_off(source, moved, title, now)
         kept = tuple(c for c in source.changes if c not in moved)
-        handling = replace(source.handling, links=(*source.handling.links, made.id))
+        handling = replace(
+            source.handling,
+            links=(*source.handling.links, made.id),
+            given_away=(*source.handling.given_away, *(c.series for c in moved)),
+        )
         left = replace(source, changes=kept, handling=handling)
         text = ", ".join(sorted({c.series.service for c in moved}))
         return [
@@ -125,8 +129,10 @@ def _taken_in(into: Incident, one: Incident) -> tuple[Incident, tuple[Series, ..
     both = (into, one)
     ends = [i.resolved_unix for i in both]
     ended = max((e for e in ends if e is not None), default=None) if None not in ends else None
+    away = tuple(s for s in into.handling.given_away if s not in brought)
     made = replace(
         into,
+        handling=replace(into.handling, given_away=away),
         changes=tuple(sorted(known.values(), key=_by_size)[:MOST_CHANGES]),
         onset_unix=min(i.onset_unix for i in both),
         severity=min((i.severity for i in both), key=list(Severity).index),
@@ -164,7 +170,7 @@ def _split_off(source: Incident, moved: list[Change], title: str, now: float) ->
         status=source.status,
         last_change_unix=source.last_change_unix,
         resolved_unix=source.resolved_unix,
-        handling=Handling(links=(source.id,)),
+        handling=Handling(links=(source.id,), split_from=source.id),
     )
 
 

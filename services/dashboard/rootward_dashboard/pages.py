@@ -13,13 +13,10 @@ from rootward.errors import InvalidInput, NotFound
 from rootward.model.access import Caller, Right
 from rootward.model.incident import Status
 from rootward.ports import Platform
-from rootward_dashboard import assets, list_view, reading, rendering, slots_view
+from rootward_dashboard import assets, list_view, reading, rendering, report
 from rootward_dashboard.access import Asking, needs, open_to_all
 from rootward_dashboard.assets import Built
-from rootward_dashboard.blocks_view import analysis_view
 from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
-from rootward_dashboard.incident_view import incident_view
-from rootward_dashboard.names import incident_key, incident_name
 
 Endpoint = Callable[..., Response]
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -86,24 +83,8 @@ class _Plain:
     def incident(self, request: Request, caller: Asking, key: str) -> Response:
         """Everything about one incident, to print or to keep."""
         incident = self._platform.incidents.get(key, caller.tenant)
-        entries = reading.methods(self._platform)
-        finding = reading.whole_finding(self._platform, incident)
-        step = finding.diagnosis.step_seconds if finding.diagnosis else None
-        analyses = [
-            analysis_view(a, entries.get(a.method), step)
-            for a in self._platform.results.of(incident.id, caller.tenant)
-        ]
-        return self._page(
-            request,
-            caller,
-            "report.html",
-            view=incident_view(incident, finding, self._platform.clock.now()),
-            alerts=self._platform.alerts.of(incident.id, caller.tenant),
-            done=reading.done_around(self._platform, incident),
-            key=incident_key(incident),
-            name=incident_name(incident),
-            slots=slots_view.slots(analyses, entries),
-        )
+        whole = report.contents(self._platform, incident)
+        return self._page(request, caller, "report.html", **whole)
 
     def _page(self, request: Request, caller: Caller, template: str, **context: Any) -> Response:
         now = self._platform.clock.now()

@@ -26,7 +26,7 @@ from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
-from rootward_worker import alarms, explaining
+from rootward_worker import alarms, exhibits, explaining, splits
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
 from rootward_worker.learner import discovery_method
@@ -91,6 +91,7 @@ def diagnose(
     if end_unix is None or not _answered_later(platform, incident, end_unix):
         told = (*found.cautions, *left_out)
         found = with_changes(found, _done_before(platform, found, tenant))
+        exhibits.keep(platform, options, incident, window)
         platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
     _ask_the_methods(platform, options, incident)
@@ -151,11 +152,13 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     if gone:
         log.info("samples expired", extra={"chunks": gone})
     alarms.end_stale(platform)
+    splits.end_with_their_source(platform)
     platform.alerts.expire(now - NOTICES_SECONDS)
     platform.change_events.expire(now - NOTICES_SECONDS)
     platform.events.expire(now - EVENTS_SECONDS)
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)
+    platform.exhibits.expire(now - exhibits.KEPT_SECONDS)
 
 
 def given_up(

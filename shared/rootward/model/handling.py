@@ -25,6 +25,10 @@ class Handling:
     """Ids of the incidents that went into this one, in their order."""
     brought: tuple[Series, ...] = ()
     """Series whose changes it brought to the incident that it went into."""
+    given_away: tuple[Series, ...] = ()
+    """Series whose changes were split off; they do not come back."""
+    split_from: str = ""
+    """Id of the incident that it was split off; it ends with that one."""
     links: tuple[str, ...] = ()
     """Ids of incidents that people say are related, in their order."""
 

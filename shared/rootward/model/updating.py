@@ -19,6 +19,9 @@ def updated(known: Incident, told: Incident, now: float) -> tuple[Incident, tupl
     changed = replace(
         told, id=known.id, tenant=known.tenant, number=known.number, handling=known.handling
     )
+    away = known.handling.given_away
+    if away:
+        changed = replace(changed, changes=tuple(c for c in told.changes if c.series not in away))
     if told.handling.version != known.handling.version:
         changed = replace(changed, status=known.status, resolved_unix=known.resolved_unix)
     lines = []

@@ -14,6 +14,7 @@ from rootward.model.series import SampleBatch, Series
 from rootward.model.tenant import DEFAULT_TENANT as DEFAULT_TENANT
 from rootward.model.window import Window
 from rootward.ports.answers import Events as Events
+from rootward.ports.answers import Exhibits as Exhibits
 from rootward.ports.answers import FeedbackStore as FeedbackStore
 from rootward.ports.answers import Replies as Replies
 from rootward.ports.answers import RunStore as RunStore
@@ -371,6 +372,7 @@ class Platform:
     replies: Replies
     runs: RunStore
     feedback: FeedbackStore
+    exhibits: Exhibits
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

@@ -113,6 +113,23 @@ class RunStore(Protocol):
 
 
 @runtime_checkable
+class Exhibits(Protocol):
+    """The rows that diagnoses looked at, so that they can be made again."""
+
+    def keep(self, incident_id: str, body: bytes, tenant: str = DEFAULT_TENANT) -> None:
+        """Store what the diagnosis of an incident was asked; a later one replaces it."""
+        ...
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> bytes | None:
+        """What it was asked, None where that is not kept."""
+        ...
+
+    def expire(self, before_unix: float) -> int:
+        """Delete what was kept before a time; returns how many went."""
+        ...
+
+
+@runtime_checkable
 class FeedbackStore(Protocol):
     """What people say about candidates."""
 

@@ -8,7 +8,7 @@ from rootward.errors import InvalidInput, NotFound
 from rootward.model.feedback import Feedback
 from rootward.model.incident import Incident
 from rootward.model.run import DiagnosisRun
-from rootward.ports import DEFAULT_TENANT, Events, IncidentStore
+from rootward.ports import DEFAULT_TENANT, Clock, Events, IncidentStore
 from rootward.ports.answers import RunPage
 from rootward.ports.incidents import Deed
 
@@ -95,3 +95,27 @@ class FakeFeedbackStore:
         """What was said since a time about all incidents, the earliest first."""
         mine = (f for key, f in self._said.items() if key[0] == tenant and f.at_unix >= unix)
         return tuple(sorted(mine, key=lambda f: f.at_unix))
+
+
+class FakeExhibits:
+    """What diagnoses were asked, in a dictionary."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[tuple[str, str], tuple[float, bytes]] = {}
+
+    def keep(self, incident_id: str, body: bytes, tenant: str = DEFAULT_TENANT) -> None:
+        """Store what the diagnosis of an incident was asked; a later one replaces it."""
+        self._kept[tenant, incident_id] = (self._clock.now(), body)
+
+    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> bytes | None:
+        """What it was asked, None where that is not kept."""
+        kept = self._kept.get((tenant, incident_id))
+        return None if kept is None else kept[1]
+
+    def expire(self, before_unix: float) -> int:
+        """Delete what was kept before a time; returns how many went."""
+        old = [key for key, (at_unix, _) in self._kept.items() if at_unix < before_unix]
+        for key in old:
+            del self._kept[key]
+        return len(old)

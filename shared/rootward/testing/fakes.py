@@ -31,7 +31,7 @@ from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
-from rootward.testing.fake_runs import FakeFeedbackStore, FakeRunStore
+from rootward.testing.fake_runs import FakeExhibits, FakeFeedbackStore, FakeRunStore
 
 
 class ManualClock:
@@ -308,5 +308,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         replies=FakeReplies(chosen),
         runs=FakeRunStore(events),
         feedback=FakeFeedbackStore(incidents),
+        exhibits=FakeExhibits(chosen),
         clock=chosen,
     )

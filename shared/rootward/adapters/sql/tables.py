@@ -171,6 +171,16 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
+exhibit = Table(
+    "exhibit",
+    metadata,
+    _tenant_key(),
+    Column("incident_id", String(128), primary_key=True),
+    Column("at_unix", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "at_unix"),
+)
+
 reply = Table(
     "reply",
     metadata,

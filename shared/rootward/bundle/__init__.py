@@ -1,0 +1,1 @@
+"""What it takes to make a diagnosis again elsewhere, in one file. Pure."""
