@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test clean
+.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ types: $(STAMP)
 
 up: $(STAMP) $(WEB) ## everything in one process, on port 8080
 	$(BIN)/rootward up
+
+up-distributed: $(STAMP) ## every part in a process of its own: PostgreSQL, Kafka's protocol, our services
+	sh deploy/servers.sh
+	$(BIN)/python -m tests.real.distributed
 
 bench: $(STAMP) ## accuracy, speed, graphs, scaling; DIR=folder with cases, GRAPHS=folder with graphs
 	$(if $(DIR),$(BIN)/rootward bench $(DIR) --jobs 2 --figures out/bench/engine.json $(ARGS))

@@ -73,6 +73,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
     )
 
 
+def check_shared(settings: Settings) -> None:
+    """Raise InvalidConfiguration unless services in processes of their own find each other."""
+    if _scheme(settings.database_url).startswith("sqlite"):
+        raise InvalidConfiguration(
+            "ROOTWARD_DATABASE_URL is a SQLite file, which one process serves alone: "
+            "use `rootward up`, or postgresql+psycopg://HOST/NAME"
+        )
+
+
 def _check_schemes(settings: Settings) -> None:
     if _scheme(settings.bus_url) not in ("embedded", "kafka"):
         raise InvalidConfiguration(

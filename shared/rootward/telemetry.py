@@ -48,6 +48,7 @@ SCRAPES = Counter("rootward_scrapes_total", "Scrapes of targets, by outcome.", [
 ACTIVE_SERIES = Gauge("rootward_active_series", "Series known to this process.", ["tenant"])
 LAST_SAMPLE = Gauge("rootward_last_sample_timestamp_seconds", "Time of the newest sample accepted.")
 BUS_BACKLOG = Gauge("rootward_bus_backlog", "Batches taken and not yet handled.")
+BUS_PARTITIONS = Gauge("rootward_bus_partitions", "Partitions of the bus that come here.")
 BUS_LAG_SECONDS = Gauge(
     "rootward_bus_lag_seconds", "Age of the batch that was handled last, when it was handled."
 )

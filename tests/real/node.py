@@ -29,19 +29,21 @@ Samples = dict[tuple[Series, int], float]
 """Value by series and time in Unix microseconds, which is what stores keep."""
 
 
-class Node:
-    """`rootward up` on a database that outlives it; the port is another one after each start.
+class Program:
+    """One of our commands as a process, which may be killed and started again.
 
     `wrap` comes before the command and may change what the process sees of its machine.
     """
 
-    def __init__(self, folder: Path, *, wrap: tuple[str, ...] = (), **settings: object) -> None:
+    def __init__(
+        self, folder: Path, command: str, *, wrap: tuple[str, ...] = (), **settings: object
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = folder / "rootward.db"
         self.url = ""
+        self.command = command
         self._log = folder / "rootward.log"
         self._wrap = wrap
-        self._settings = {"database_url": self.database_url, "port": 0} | settings
+        self._settings = {"port": 0} | settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -59,12 +61,8 @@ class Node:
         trace: TracebackType | None,
     ) -> None:
         if self._process is not None:
+            self.resume()
             stopped(self._process)
-
-    @property
-    def database_url(self) -> str:
-        """Where it stores."""
-        return f"sqlite:///{self.database}"
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -78,31 +76,67 @@ class Node:
         return self._log.read_text(errors="replace")
 
     def start(self) -> None:
-        """Start it; returns once it is ready to take samples."""
+        """Start it; returns once it is ready."""
         self.launch()
-        until(self._says_where, "rootward says where it answers")
-        until(lambda: answers(f"{self.url}/readyz"), "rootward is ready")
+        self.until_ready()
+
+    def until_ready(self) -> None:
+        """Return once it is ready."""
+        until(self._says_where, f"rootward {self.command} says where it answers")
+        until(self.ready, f"rootward {self.command} is ready")
 
     def launch(self) -> None:
         """Start it; returns at once."""
         named = {f"ROOTWARD_{key.upper()}": str(value) for key, value in self._settings.items()}
         with self._log.open("wb") as written:
             self._process = subprocess.Popen(
-                [*self._wrap, sys.executable, "-m", "rootward_cli", "up"],
+                [*self._wrap, sys.executable, "-W", "ignore", "-m", "rootward_cli", self.command],
                 env=os.environ | named,
                 stdin=subprocess.DEVNULL,
                 stdout=written,
                 stderr=written,
             )
 
+    def ready(self) -> bool:
+        """Whether it says that it can do its work."""
+        return answers(f"{self.url}/readyz")
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def pause(self) -> None:
+        """Let it stand still, as an overloaded machine would."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """Tell it to stop; returns its exit status."""
         return stopped(self.process)
+
+    def _says_where(self) -> bool:
+        assert self.process.poll() is None, f"rootward ended:\n{self.log[-2000:]}"
+        found = re.search(r"answers at (http://[\w.:]+)", self.log)
+        self.url = found[1] if found else ""
+        return bool(found)
+
+
+class Node(Program):
+    """`rootward up` on a database that outlives it; the port is another one after each start."""
+
+    def __init__(self, folder: Path, *, wrap: tuple[str, ...] = (), **settings: object) -> None:
+        self.database = folder / "rootward.db"
+        settings = {"database_url": self.database_url} | settings
+        super().__init__(folder, "up", wrap=wrap, **settings)
+
+    @property
+    def database_url(self) -> str:
+        """Where it stores."""
+        return f"sqlite:///{self.database}"
 
     def until_idle(self) -> None:
         """Return once it has handled all that it took, and others can read it."""
@@ -123,12 +157,6 @@ class Node:
         """Whether it has handled all that it took."""
         status = httpx.get(f"{self.url}/api/v1/status", timeout=30).raise_for_status().json()
         return status["bus_backlog"] == 0
-
-    def _says_where(self) -> bool:
-        assert self.process.poll() is None, f"rootward ended:\n{self.log[-2000:]}"
-        found = re.search(r"answers at (http://[\w.:]+)", self.log)
-        self.url = found[1] if found else ""
-        return bool(found)
 
 
 def stored(database_url: str, microseconds: Iterable[int]) -> Samples:

@@ -6,7 +6,8 @@ import importlib
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -19,6 +20,7 @@ from rootward.errors import InvalidConfiguration, InvalidParameters
 from rootward.model.incident import Diagnosis, Incident
 from rootward.ports import Platform
 from rootward.settings import Settings
+from rootward_cli import parts
 from rootward_cli.up import Node, running, wait_for_signal
 
 STEP_SECONDS = 1.0
@@ -68,7 +70,45 @@ def shop() -> Any:
     return importlib.import_module("shop.run")
 
 
-def run(faults: Sequence[str], *, port: int, stay: bool, console: Console) -> list[Verdict]:
+Start = Callable[[Path, Path], AbstractContextManager[Node]]
+"""Starts what watches the shop, from a folder of its own and a file of targets to scrape."""
+
+
+def alone(port: int) -> Start:
+    """All of Rootward in this process."""
+
+    def start(folder: Path, targets: Path) -> AbstractContextManager[Node]:
+        settings = Settings(
+            database_url=f"sqlite:///{folder / 'rootward.db'}",
+            port=port,
+            step_seconds=STEP_SECONDS,
+            scrape_file=targets,
+            scrape_interval_seconds=STEP_SECONDS,
+        )
+        return running(settings)
+
+    return start
+
+
+def against(settings: Settings) -> Start:
+    """The services that run at the URLs of the settings; this process is one more ingest.
+
+    Raises:
+        InvalidConfiguration: their rows are too far apart for a demo.
+    """
+    if settings.step_seconds != STEP_SECONDS:
+        raise InvalidConfiguration(
+            f"the demo needs ROOTWARD_STEP_SECONDS={STEP_SECONDS:g}, here and in every service"
+        )
+
+    def start(_: Path, targets: Path) -> AbstractContextManager[Node]:
+        own = {"port": 0, "scrape_file": targets, "scrape_interval_seconds": STEP_SECONDS}
+        return parts.running(parts.Service.INGEST, settings.model_copy(update=own))
+
+    return start
+
+
+def run(faults: Sequence[str], start: Start, *, stay: bool, console: Console) -> list[Verdict]:
     """Break the shop once for each fault, each time from a fresh start; the last one stays up.
 
     Raises:
@@ -76,7 +116,7 @@ def run(faults: Sequence[str], *, port: int, stay: bool, console: Console) -> li
     """
     named = [_canonical(fault) for fault in faults]
     last = len(named) - 1
-    return [_one(fault, port, stay and k == last, console) for k, fault in enumerate(named)]
+    return [_one(fault, start, stay and k == last, console) for k, fault in enumerate(named)]
 
 
 def _canonical(fault: str) -> str:
@@ -88,7 +128,7 @@ def _canonical(fault: str) -> str:
     return name
 
 
-def _one(fault: str, port: int, stay: bool, console: Console) -> Verdict:
+def _one(fault: str, start: Start, stay: bool, console: Console) -> Verdict:
     started = monotonic()
 
     def say(text: str) -> None:
@@ -103,7 +143,7 @@ def _one(fault: str, port: int, stay: bool, console: Console) -> Verdict:
             say(f"the shop is up: {', '.join(sorted(store.targets()))}")
             targets = Path(folder) / "targets.json"
             store.write_scrape_file(targets)
-            with running(_settings(Path(folder), targets, port)) as node:
+            with start(Path(folder), targets) as node:
                 say(f"Rootward is up and scrapes it every second: {node.url}")
                 verdict = _break(fault, store, node, say)
                 _tell(verdict, node, console)
@@ -113,16 +153,6 @@ def _one(fault: str, port: int, stay: bool, console: Console) -> Verdict:
         finally:
             store.stop()
     return verdict
-
-
-def _settings(folder: Path, targets: Path, port: int) -> Settings:
-    return Settings(
-        database_url=f"sqlite:///{folder / 'rootward.db'}",
-        port=port,
-        step_seconds=STEP_SECONDS,
-        scrape_file=targets,
-        scrape_interval_seconds=STEP_SECONDS,
-    )
 
 
 def _break(fault: str, store: Any, node: Node, say: Any) -> Verdict:

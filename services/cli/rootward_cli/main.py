@@ -195,6 +195,41 @@ def up() -> None:
         running_up.wait_for_signal()
 
 
+@app.command()
+def ingest() -> None:
+    """Take samples in, as one process of several; settings by environment."""
+    _serve("ingest")
+
+
+@app.command()
+def detect() -> None:
+    """Store samples and watch them, as one process of several."""
+    _serve("detect")
+
+
+@app.command()
+def work() -> None:
+    """Run diagnoses and analyses, as one process of several."""
+    _serve("work")
+
+
+@app.command()
+def dashboard() -> None:
+    """Answer API and pages, as one process of several."""
+    _serve("dashboard")
+
+
+def _serve(service: str) -> None:
+    """Be one service until a signal."""
+    from rootward_cli import parts, up
+
+    values = settings.load()
+    telemetry.set_up_logging(values.log_level, values.log_format)
+    with parts.running(parts.Service(service), values) as node:
+        err.print(f"Rootward {service} {__version__} answers at {node.url}", highlight=False)
+        up.wait_for_signal()
+
+
 @dead_letters.command("list")
 def list_dead_letters() -> None:
     """Show what was given up on, and why."""
@@ -237,6 +272,9 @@ def demo(
     every: Annotated[bool, typer.Option("--all", help="One run for each kind of fault.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Only list the faults.")] = False,
     leave: Annotated[bool, typer.Option("--exit", help="End once the cause is named.")] = False,
+    against: Annotated[
+        bool, typer.Option("--against", help="Use the services at the URLs of the settings.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Port of the pages; 0 takes a free one.")] = 0,
 ) -> None:
     """Start a small shop and Rootward, break one service, and see its incident page name it."""
@@ -247,7 +285,8 @@ def demo(
             out.print(name)
         return
     faults = list(showing.shop().FAULTS) if every else [fault]
-    verdicts = showing.run(faults, port=port, stay=not leave, console=out)
+    start = showing.against(settings.load()) if against else showing.alone(port)
+    verdicts = showing.run(faults, start, stay=not leave, console=out)
     if not all(v.right for v in verdicts):
         raise typer.Exit(1)
 

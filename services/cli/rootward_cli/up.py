@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -54,28 +55,53 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         gate = admission.gate(settings, platform, str(listening.getsockname()[0]))
         options = worker_options(settings)
         start_detector(platform, options)
-        start_jobs(platform.jobs, lambda: platform, options)
-        accepted = limits(settings)
-        laid_down = rules.read(settings.intake_file) if settings.intake_file else rules.Rules()
-        intake = Intake(
-            platform, accepted, tenancy(settings, laid_down.limits(accepted)), laid_down
-        )
+        start_jobs(platform.jobs, in_this_process(settings, platform), options)
+        intake = made_intake(settings, platform)
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
-        app.include_router(intake_routes(platform, accepted, intake=intake, gate=gate))
+        app.include_router(intake_routes(platform, limits(settings), intake=intake, gate=gate))
         stack.enter_context(serving(app, listening))
-        if settings.scrape_file:
-            scraper = Scraper(
-                platform,
-                accepted,
-                settings.scrape_file,
-                interval_seconds=settings.scrape_interval_seconds,
-                intake=intake,
-            )
-            scraper.start()
-            stack.callback(scraper.stop)
-        host, port = listening.getsockname()[:2]
-        yield Node(platform, settings.public_url or f"http://{host}:{port}")
+        stack.enter_context(scraping(settings, platform, intake))
+        yield Node(platform, address(settings, listening))
+
+
+def in_this_process(settings: Settings, platform: Platform) -> Callable[[], Platform]:
+    """Gives the platform to who runs in this process; others, forked from it, get their own."""
+    owner = os.getpid()
+    return lambda: platform if os.getpid() == owner else bootstrap.build(settings)
+
+
+def made_intake(settings: Settings, platform: Platform) -> Intake:
+    """What checks samples on their way in."""
+    accepted = limits(settings)
+    laid_down = rules.read(settings.intake_file) if settings.intake_file else rules.Rules()
+    return Intake(platform, accepted, tenancy(settings, laid_down.limits(accepted)), laid_down)
+
+
+@contextmanager
+def scraping(settings: Settings, platform: Platform, intake: Intake) -> Iterator[None]:
+    """Targets scraped in the background, if there are any."""
+    if not settings.scrape_file:
+        yield
+        return
+    scraper = Scraper(
+        platform,
+        limits(settings),
+        settings.scrape_file,
+        interval_seconds=settings.scrape_interval_seconds,
+        intake=intake,
+    )
+    scraper.start()
+    try:
+        yield
+    finally:
+        scraper.stop()
+
+
+def address(settings: Settings, listening: socket.socket) -> str:
+    """Where people reach it."""
+    host, port = listening.getsockname()[:2]
+    return settings.public_url or f"http://{host}:{port}"
 
 
 def limits(settings: Settings) -> Limits:

@@ -21,7 +21,11 @@ from rootward_ingest.samples import Samples
 def create_app(
     platform: Platform, limits: Limits, *, intake: Intake | None = None, gate: Gate | None = None
 ) -> FastAPI:
-    """Ingest as a program of its own: intake, health and /metrics."""
+    """Ingest as a program of its own: intake, health and /metrics.
+
+    It is ready when the bus takes samples: a sample store that is down only delays the detectors,
+    as the bus keeps what comes in.
+    """
     app = FastAPI(
         title="Rootward ingest",
         version=__version__,
@@ -30,7 +34,8 @@ def create_app(
         openapi_url=None,
     )
     app.include_router(router(platform, limits, intake=intake, gate=gate))
-    app.include_router(health_router(platform))
+    checks = {"bus": platform.bus.backlog, "samples": platform.samples.check}
+    app.include_router(health_router(checks, needed=("bus",)))
     return app
 
 

@@ -1,28 +1,25 @@
-"""Liveness, readiness and our own metrics, as ingest serves them when it runs alone."""
+"""Liveness, readiness and our own metrics, as a service shows them that has no pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from rootward import telemetry
 from rootward.errors import Busy, Unavailable
-from rootward.ports import Platform
+
+Check = Callable[[], object]
+"""Raises Unavailable, or Busy, where a part does not answer."""
 
 
-def health_router(platform: Platform) -> APIRouter:
+def health_router(checks: Mapping[str, Check], *, needed: Collection[str]) -> APIRouter:
     """/livez, /readyz, their aliases, and /metrics.
 
-    Ready means that the bus takes samples: a sample store that is down is shown by `?verbose`,
-    but only delays the worker, as the bus keeps what comes in.
+    Ready means that every part that is `needed` answers; another one is shown by `?verbose`.
     """
     router = APIRouter(include_in_schema=False)
-    checks: Mapping[str, Callable[[], object]] = {
-        "bus": platform.bus.backlog,
-        "samples": platform.samples.check,
-    }
 
     async def live() -> Response:
         return PlainTextResponse("ok\n")
@@ -30,7 +27,7 @@ def health_router(platform: Platform) -> APIRouter:
     def ready(verbose: str | None = None) -> Response:
         failures = {name: _failure(check) for name, check in checks.items()}
         lines = [f"[{'-' if why else '+'}] {name} {why or 'ok'}" for name, why in failures.items()]
-        broken = failures["bus"] is not None
+        broken = any(failures[name] is not None for name in needed)
         lines.append("not ready" if broken else "ok")
         shown = lines if verbose is not None or broken else lines[-1:]
         return PlainTextResponse("\n".join(shown) + "\n", 503 if broken else 200)
@@ -49,7 +46,7 @@ def health_router(platform: Platform) -> APIRouter:
     return router
 
 
-def _failure(check: Callable[[], object]) -> str | None:
+def _failure(check: Check) -> str | None:
     try:
         check()
     except (Busy, Unavailable) as error:

@@ -9,7 +9,7 @@ import time
 from rootward.adapters.delivery import Policy
 from rootward.adapters.kafka.cluster import Admin, Cluster
 from rootward.adapters.kafka.publisher import Publisher
-from rootward.adapters.kafka.reading import Membership, Reader
+from rootward.adapters.kafka.reading import Membership, Reader, Ways
 from rootward.adapters.kafka.records import Partitions, records_of
 from rootward.errors import Busy, InvalidInput, Unavailable
 from rootward.model.series import SampleBatch
@@ -65,9 +65,8 @@ class KafkaBus:
         """
         if self._reader is not None:
             raise InvalidInput("this bus is served already")
-        self._reader = Reader(
-            self._cluster, self._membership, handler, self._publisher, self._policy
-        )
+        ways = Ways(self._admin, self._publisher)
+        self._reader = Reader(self._cluster, self._membership, handler, ways, self._policy)
 
     def share(self) -> Share:
         """The services in the partitions that come here."""

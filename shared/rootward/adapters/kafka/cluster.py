@@ -145,7 +145,7 @@ class Admin:
             if self._closed:
                 raise Unavailable("the bus is closed")
             if self._client is None and time.monotonic() - self._failed < LEAVE_ALONE_SECONDS:
-                raise Unavailable("no broker answers")
+                raise Unavailable("Kafka does not answer: it did not a moment ago")
             try:
                 if self._client is None:
                     self._client = connected(

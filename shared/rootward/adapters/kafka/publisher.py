@@ -97,7 +97,7 @@ class Publisher:
                 raise Unavailable("the bus is closed")
             if self._producer is None:
                 if time.monotonic() - self._failed < LEAVE_ALONE_SECONDS:
-                    raise Unavailable("no broker answers")
+                    raise Unavailable("Kafka does not answer: it did not a moment ago")
                 self._producer = self._made()
             return self._producer
 

@@ -13,16 +13,18 @@ from kafka.errors import CommitFailedError, FencedInstanceIdError, KafkaError
 
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
 from rootward.adapters.kafka.clients import CONNECT_SECONDS, connected, in_words
-from rootward.adapters.kafka.cluster import Cluster
+from rootward.adapters.kafka.cluster import Admin, Cluster
 from rootward.adapters.kafka.publisher import Publisher
 from rootward.adapters.kafka.records import Record
 from rootward.codec import batch_from_bytes
-from rootward.errors import RootwardError
+from rootward.errors import RootwardError, Unavailable
 from rootward.ports import BatchHandler
-from rootward.telemetry import BUS_LAG_SECONDS
+from rootward.telemetry import BUS_LAG_SECONDS, BUS_PARTITIONS
 
 log = logging.getLogger(__name__)
 
+LONGEST_STOP_SECONDS = 10.0
+"""How long a stop waits for the batch in hand."""
 _POLL_SECONDS = 0.25
 _READ = 32
 """Records that are fetched, and then committed, at once."""
@@ -40,6 +42,14 @@ class Membership:
     """How long a member may be silent before its partitions go to others."""
 
 
+@dataclass(frozen=True)
+class Ways:
+    """What a bus asks and tells the brokers by, besides reading."""
+
+    admin: Admin
+    publisher: Publisher
+
+
 class _Moved(Exception):
     """Partitions moved while a record waited; what was read is read again from the commit on."""
 
@@ -52,13 +62,14 @@ class Reader:
         cluster: Cluster,
         membership: Membership,
         handler: BatchHandler,
-        publisher: Publisher,
+        ways: Ways,
         policy: Policy,
     ) -> None:
         self._cluster = cluster
         self._membership = membership
         self._handler = handler
-        self._publisher = publisher
+        self._admin = ways.admin
+        self._publisher = ways.publisher
         self._policy = policy
         self._stop = threading.Event()
         self._moves = _Moves()
@@ -71,7 +82,9 @@ class Reader:
         """Finish the batch in hand, commit, leave; idempotent."""
         self._stop.set()
         if self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(LONGEST_STOP_SECONDS)
+        if self._thread.is_alive():
+            log.warning("a batch did not end in time; it is handed over again")
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -82,7 +95,7 @@ class Reader:
                 continue
             except FencedInstanceIdError:
                 log.error("another member has this name", extra=vars(self._membership))
-            except (KafkaError, OSError) as error:
+            except (KafkaError, OSError, Unavailable) as error:
                 log.warning("bus does not answer", extra={"reason": in_words(error)})
             except Exception:
                 log.exception("bus stumbled, goes on")
@@ -96,6 +109,7 @@ class Reader:
                 polled = consumer.poll(timeout_ms=int(1000 * _POLL_SECONDS), max_records=_READ)
                 self._moves.look()
                 self.assigned = frozenset(one.partition for one in consumer.assignment())
+                BUS_PARTITIONS.set(len(self.assigned))
                 if polled:
                     self._take(consumer, polled)
         finally:
@@ -104,6 +118,7 @@ class Reader:
 
     def _joined(self) -> KafkaConsumer:
         one = self._membership
+        self._admin.partitions()  # declares the topic: brokers make a small one for who subscribes
         consumer = connected(
             KafkaConsumer,
             self._cluster.servers,
