@@ -84,9 +84,10 @@ def _dashboard(settings: Settings, platform: Platform, host: str) -> Iterator[Fa
     yield app
 
 
-_SERVICES: Mapping[
-    Service, Callable[[Settings, Platform, Gate], AbstractContextManager[FastAPI]]
-] = {
+_Make = Callable[[Settings, Platform, str], AbstractContextManager[FastAPI]]
+"""Takes the address that it listens on, too."""
+
+_SERVICES: Mapping[Service, _Make] = {
     Service.INGEST: _ingest,
     Service.DETECT: _detect,
     Service.WORK: _work,
