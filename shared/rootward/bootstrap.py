@@ -82,16 +82,28 @@ def check_shared(settings: Settings) -> None:
         )
 
 
+def celery_app(settings: Settings) -> object:
+    """What Celery's own commands look at: the application on the jobs URL.
+
+    Raises:
+        InvalidConfiguration: the jobs URL names no broker.
+    """
+    from rootward.adapters.celery_app import make_app
+
+    return make_app(settings.jobs_url)
+
+
 def _check_schemes(settings: Settings) -> None:
     if _scheme(settings.bus_url) not in ("embedded", "kafka"):
         raise InvalidConfiguration(
             f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; "
             "allowed: embedded://, kafka://"
         )
-    if _scheme(settings.jobs_url) != "thread":
+    jobs = _scheme(settings.jobs_url)
+    if jobs != "thread" and not jobs.startswith("celery+"):
         raise InvalidConfiguration(
-            f"ROOTWARD_JOBS_URL has the scheme {_scheme(settings.jobs_url)}; allowed: thread:// "
-            "(Celery comes in a later version)"
+            f"ROOTWARD_JOBS_URL has the scheme {jobs}; allowed: thread://, celery+redis://, "
+            "celery+amqp://"
         )
 
 
@@ -139,4 +151,21 @@ def _dead_letters(settings: Settings, database: Database) -> tuple[DeadLetters, 
 
 
 def _jobs(settings: Settings, database: Database, clock: Clock) -> Jobs:
-    return ThreadJobs(SqlJobQueue(database, clock), settings.max_backlog)
+    if _scheme(settings.jobs_url) == "thread":
+        queue = SqlJobQueue(database, clock)
+        return ThreadJobs(queue, settings.max_backlog, workers=settings.workers)
+    return _celery_jobs(settings, clock)
+
+
+def _celery_jobs(settings: Settings, clock: Clock) -> Jobs:
+    """The jobs at a celery+ URL; Celery is loaded only then."""
+    from rootward.adapters.celery_app import make_app
+    from rootward.adapters.celery_jobs import CeleryJobs
+    from rootward.adapters.celery_workers import Means, Working
+
+    means = Means(
+        lambda: SqlJobQueue(open_database(settings.database_url), clock),
+        lambda: make_app(settings.jobs_url, memory_bytes=settings.worker_memory_bytes),
+        settings.max_backlog,
+    )
+    return CeleryJobs(means, Working(processes=settings.workers))

@@ -23,7 +23,11 @@ class Settings(BaseSettings):
         description="Bus for samples; embedded:// uses the database, "
         "kafka://HOST:PORT[,HOST:PORT][?partitions=12&replication=3&prefix=rootward] Kafka.",
     )
-    jobs_url: str = Field("thread://", description="Job queue; thread:// uses the database.")
+    jobs_url: str = Field(
+        "thread://",
+        description="Job queue; thread:// runs jobs in this process, celery+redis:// and "
+        "celery+amqp:// in those of `rootward work`. The jobs themselves are in the database.",
+    )
     samples_url: str = Field(
         "",
         description="Where samples are kept; empty: in the database. "
@@ -128,6 +132,17 @@ class Settings(BaseSettings):
         10_000,
         gt=0,
         description="Batches that may wait on the bus before ingest says 503.",
+    )
+    workers: int = Field(
+        2,
+        gt=0,
+        description="Long jobs that a process runs side by side; one more place is kept for what "
+        "somebody waits for.",
+    )
+    worker_memory_bytes: int = Field(
+        2 * 2**30,
+        gt=0,
+        description="Memory beyond which a child of a Celery worker is replaced, after its job.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line that is written."
