@@ -29,3 +29,6 @@ export type Activity = Schemas["ActivityOut"];
 export type Facets = Schemas["FacetsOut"];
 export type Count = Schemas["CountOut"];
 export type Related = Schemas["RelatedOut"];
+export type Feedback = Schemas["FeedbackOut"];
+export type Verdict = Schemas["Verdict"];
+export type Run = Schemas["RunOut"];

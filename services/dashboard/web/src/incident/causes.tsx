@@ -1,10 +1,11 @@
 // Ranked causes, at most five, each with what speaks for it and against it.
-import type { Candidate, Diagnosis, IncidentDetail } from "../api/types";
+import type { Candidate, Diagnosis, Feedback, IncidentDetail } from "../api/types";
 import { offset, share } from "../text/figures";
 import { clock } from "../text/times";
 import { metricOf } from "../text/names";
 import { Code } from "../ui/marks";
 import { Scroll } from "../ui/states";
+import { FeedbackOn } from "./feedback";
 
 const SHOWN = 5;
 const TITLES: Readonly<Record<string, string>> = {
@@ -19,7 +20,13 @@ const TITLES: Readonly<Record<string, string>> = {
   against: "Against",
 };
 
-export function Causes({ detail, diagnosis }: { detail: IncidentDetail; diagnosis: Diagnosis }) {
+export function Causes(props: {
+  detail: IncidentDetail;
+  diagnosis: Diagnosis;
+  said: readonly Feedback[];
+  onSaid: () => void;
+}) {
+  const { detail, diagnosis } = props;
   const weak = diagnosis.abstained;
   const most = Math.max(...diagnosis.candidates.map((c) => c.score), 1e-9);
   return (
@@ -33,7 +40,14 @@ export function Causes({ detail, diagnosis }: { detail: IncidentDetail; diagnosi
             share={candidate.score / most}
             weak={weak}
             symptomOnset={symptomOnset(detail, diagnosis)}
-          />
+          >
+            <FeedbackOn
+              incident={detail.incident.name}
+              service={candidate.service}
+              said={props.said}
+              onSaid={props.onSaid}
+            />
+          </Cause>
         ))}
       </ol>
       {diagnosis.candidates.length > SHOWN && <Others diagnosis={diagnosis} />}
@@ -51,6 +65,7 @@ function Cause(props: {
   share: number;
   weak: boolean;
   symptomOnset: number | null;
+  children: preact.ComponentChildren;
 }) {
   const { candidate, weak } = props;
   return (
@@ -78,6 +93,7 @@ function Cause(props: {
           </li>
         ))}
       </ul>
+      {props.children}
     </li>
   );
 }

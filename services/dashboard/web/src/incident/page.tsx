@@ -1,6 +1,6 @@
 // One incident: the answer first, its evidence below, how it was made last.
 import { answer, api } from "../api/client";
-import type { IncidentDetail } from "../api/types";
+import type { Feedback, IncidentDetail } from "../api/types";
 import { useLive } from "../state/live";
 import { useResource } from "../state/resource";
 import { go } from "../state/route";
@@ -28,11 +28,15 @@ export function Incident({ name }: { name: string }) {
   const log = useResource(`${name} activity`, (signal) =>
     answer(api.GET("/api/v1/incidents/{key}/activity", { params: path, signal })),
   );
+  const said = useResource(`${name} feedback`, (signal) =>
+    answer(api.GET("/api/v1/incidents/{key}/feedback", { params: path, signal })),
+  );
   const methods = useResource("methods", (signal) => answer(api.GET("/api/v1/methods", { signal })));
   const detail = found.data;
   const reload = () => {
     void found.reload();
     void log.reload();
+    void said.reload();
   };
   useTitle(detail ? `${detail.incident.name} ${detail.incident.title}` : name);
   useLive((event) => event.incident === "" || event.incident === detail?.incident.id, reload);
@@ -56,7 +60,7 @@ export function Incident({ name }: { name: string }) {
       )}
       <Conclusion detail={detail} reload={reload} />
       <Impact detail={detail} />
-      <Behind detail={detail} />
+      <Behind detail={detail} said={said.data?.items ?? []} onSaid={reload} />
       <Shown detail={detail} activity={log.data?.items ?? []} />
       <Tabs
         detail={detail}
@@ -69,12 +73,17 @@ export function Incident({ name }: { name: string }) {
 }
 
 /** The causes and in which order it went on. */
-function Behind({ detail }: { detail: IncidentDetail }) {
+function Behind(props: {
+  detail: IncidentDetail;
+  said: readonly Feedback[];
+  onSaid: () => void;
+}) {
+  const { detail } = props;
   const { diagnosis } = detail;
   if (!diagnosis) return null;
   return (
     <>
-      <Causes detail={detail} diagnosis={diagnosis} />
+      <Causes {...props} diagnosis={diagnosis} />
       <Opinions diagnosis={diagnosis} />
       <Groups detail={detail} diagnosis={diagnosis} />
     </>

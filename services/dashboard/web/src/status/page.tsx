@@ -6,6 +6,7 @@ import { stamp } from "../text/times";
 import { When } from "../ui/marks";
 import { Failed, Loading, Scroll } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { OwnAccuracy } from "./accuracy";
 import { readStatus, silence, system } from "./freshness";
 
 const LATE_SECONDS = 180;
@@ -56,6 +57,7 @@ function Overview({ status }: { status: Status }) {
           ))}
         </ul>
       </section>
+      <OwnAccuracy />
       <Inflow status={status} />
     </>
   );
