@@ -161,7 +161,8 @@ def listening_on(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
-    """The app served from a thread; returns once it answers."""
+    """The app served from a thread; returns once it answers. Streams end when it stops."""
+    app.state.closing = threading.Event()
     ready = threading.Event()
     server = _Server(
         uvicorn.Config(
@@ -180,6 +181,7 @@ def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        app.state.closing.set()
         server.should_exit = True
         thread.join()
 

@@ -1,5 +1,5 @@
 // Ranked causes, at most five, each with what speaks for it and against it.
-import type { Candidate, Diagnosis, Feedback, IncidentDetail } from "../api/types";
+import type { Candidate, Diagnosis, IncidentDetail } from "../api/types";
 import { offset, share } from "../text/figures";
 import { clock } from "../text/times";
 import { metricOf } from "../text/names";
@@ -23,7 +23,6 @@ const TITLES: Readonly<Record<string, string>> = {
 export function Causes(props: {
   detail: IncidentDetail;
   diagnosis: Diagnosis;
-  said: readonly Feedback[];
   onSaid: () => void;
 }) {
   const { detail, diagnosis } = props;
@@ -44,13 +43,13 @@ export function Causes(props: {
             <FeedbackOn
               incident={detail.incident.name}
               service={candidate.service}
-              said={props.said}
+              said={detail.feedback}
               onSaid={props.onSaid}
             />
           </Cause>
         ))}
       </ol>
-      {diagnosis.candidates.length > SHOWN && <Others diagnosis={diagnosis} />}
+      <Others detail={detail} diagnosis={diagnosis} />
     </section>
   );
 }
@@ -116,11 +115,13 @@ function onsetWords(candidate: Candidate, symptom: number | null): string {
   return `${at}, ${offset(Math.abs(lead)).slice(1)} ${lead > 0 ? "before" : "after"} the symptom`;
 }
 
-function Others({ diagnosis }: { diagnosis: Diagnosis }) {
-  const others = diagnosis.candidates.slice(SHOWN);
+function Others({ detail, diagnosis }: { detail: IncidentDetail; diagnosis: Diagnosis }) {
+  const reasons = new Map(detail.ruled_out.map((one) => [one.service, one.reason]));
+  const others = diagnosis.candidates.filter((one) => one.rank > SHOWN || reasons.has(one.service));
+  if (others.length === 0) return null;
   return (
     <details class="more">
-      <summary>Ruled out or unlikely: {others.length} more</summary>
+      <summary>Ruled out or unlikely: {others.length}, and why</summary>
       <Scroll label="Other candidates">
         <table>
           <thead>
@@ -149,7 +150,7 @@ function Others({ diagnosis }: { diagnosis: Diagnosis }) {
                 </td>
                 <td class="num">{share(one.score)}</td>
                 <td class="num">{one.onset_unix === null ? "never" : clock(one.onset_unix)}</td>
-                <td>{whyNot(one)}</td>
+                <td>{reasons.get(one.service) ?? "others explain more"}</td>
               </tr>
             ))}
           </tbody>
@@ -157,11 +158,4 @@ function Others({ diagnosis }: { diagnosis: Diagnosis }) {
       </Scroll>
     </details>
   );
-}
-
-function whyNot(candidate: Candidate): string {
-  const against = candidate.evidence.filter((reason) => reason.kind === "against");
-  if (against.length > 0) return against.map((reason) => reason.text).join("; ");
-  if (candidate.onset_unix === null) return "no departure from its baseline found";
-  return "others explain more";
 }

@@ -57,7 +57,10 @@ export function listen(listener: Listener): () => void {
 function open(): void {
   if (source || asking || typeof EventSource === "undefined") return;
   source = new EventSource(`${root}/api/v1/events`);
-  source.onopen = () => (live.value = "on");
+  source.onopen = () => {
+    live.value = "on";
+    tell(ANYTHING); // what happened before the stream began was not told
+  };
   for (const kind of KINDS) source.addEventListener(kind, (event) => tell(read(kind, event)));
   source.addEventListener("reset", () => tell(ANYTHING));
   source.onerror = () => {
