@@ -7,6 +7,8 @@ from functools import partial
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus
+from rootward.adapters.notify.notifier import Notifier
+from rootward.adapters.notify.targets import read as read_targets
 from rootward.adapters.promql_samples import PromqlSampleStore
 from rootward.adapters.pulled_bus import PulledBus
 from rootward.adapters.sql.access import SqlAccessStore
@@ -20,6 +22,7 @@ from rootward.adapters.sql.job_queue import SqlJobQueue
 from rootward.adapters.sql.letters import SqlDeadLetters
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
+from rootward.adapters.sql.outbox import Post, SqlOutbox
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
@@ -49,11 +52,12 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
     database = open_database(settings.database_url)
     migrate(database)
     arrivals = Arrivals(database)
+    targets = read_targets(settings.notify_file) if settings.notify_file else ()
     return Platform(
         bus=_bus(settings, arrivals, chosen, elsewhere),
         jobs=_jobs(settings, database, chosen),
         samples=elsewhere or SqlSampleStore(database, arrivals),
-        incidents=SqlIncidentStore(database, chosen),
+        incidents=SqlIncidentStore(database, chosen, Post(targets, settings.public_url)),
         results=SqlResultStore(database),
         alerts=SqlAlertStore(database),
         change_events=SqlChangeEventStore(database),
@@ -70,6 +74,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         stored_elsewhere=elsewhere is not None,
         step_seconds=settings.step_seconds,
         storage=partial(storage_of, database),
+        notifier=Notifier(SqlOutbox(database), targets, chosen) if targets else None,
     )
 
 

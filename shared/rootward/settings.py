@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     login_seconds: float = Field(
         604_800.0, gt=0, description="How long a login lasts, however much it is used."
     )
+    notify_file: Path | None = Field(
+        None,
+        description="Who is told of incidents, in TOML: Slack, PagerDuty, webhooks; empty: nobody.",
+    )
     step_seconds: float = Field(
         15.0, gt=0, le=3600, description="Distance between rows; at least the scrape interval."
     )

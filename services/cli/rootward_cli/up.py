@@ -56,6 +56,8 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         options = worker_options(settings)
         start_detector(platform, options)
         start_jobs(platform.jobs, in_this_process(settings, platform), options)
+        if platform.notifier is not None:
+            platform.notifier.start()
         intake = made_intake(settings, platform)
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
