@@ -35,8 +35,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.adapters": (
         {"rootward.model", "rootward.ports", "rootward.access.store", "rootward.codec",
          "rootward.errors", "rootward.telemetry"},
-        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka", "celery",
-         "kombu"},
+        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka"},
     ),
     "rootward.bootstrap": (
         {"rootward.settings", "rootward.ports", "rootward.adapters", "rootward.errors"},

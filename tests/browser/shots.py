@@ -21,7 +21,7 @@ PAGES = {
     "many": {
         "list": "/",
         "incident": "/incidents/INC-131",
-        "methods": "/methods/ridge_granger",
+        "methods": "/methods/pagerank",
         "status": "/status",
     },
     "pending": {"list": "/", "incident": "/incidents/INC-1"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from itertools import product
@@ -41,7 +42,11 @@ SOURCES: list[Values] = [
 ]
 WATCHED: list[Values] = [
     {},
-    {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
+    {
+        "serviceMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True},
+        "grafanaDashboard": {"enabled": True},
+    },
 ]
 EVERYTHING: Values = {
     "global": {"imageRegistry": "registry.example", "imagePullSecrets": ["pull"]},
@@ -71,12 +76,91 @@ EVERYTHING: Values = {
     **SOURCES[3],
 }
 
+DISTRIBUTED: Values = {
+    "mode": "distributed",
+    "database": {"existingSecret": "rootward-urls"},
+    "bus": {"url": "kafka://kafka-1:9092,kafka-2:9092"},
+    "jobs": {"existingSecret": "rootward-urls"},
+}
+SCALED: list[Values] = [
+    {},
+    {"ingest": {"autoscaling": {"enabled": True}}, "dashboard": {"autoscaling": {"enabled": True}}},
+    {"keda": {"enabled": True, "prometheusAddress": "http://prometheus:9090"}},
+]
+SHAPES: list[Values] = [
+    {},
+    {"ingest": {"replicas": 1}, "dashboard": {"replicas": 1}, "migrations": {"hook": False}},
+    {"networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
+]
+APART: list[Values] = [
+    *DOORS,
+    {
+        "ingress": {
+            "enabled": True,
+            "hosts": [{"host": "rootward.example"}],
+            "ingestHosts": [{"host": "send.example"}],
+        }
+    },
+    {
+        "httpRoute": {
+            "enabled": True,
+            "parentRefs": [{"name": "gate"}],
+            "hostnames": ["r.example"],
+            "ingestHostnames": ["send.example"],
+        }
+    },
+]
+EVERYTHING_APART: Values = {
+    **{key: value for key, value in EVERYTHING.items() if key != "scrapeTargets"},
+    **DISTRIBUTED,
+    **SCALED[2],
+    "grafanaDashboard": {"enabled": True},
+    "ingest": {
+        "autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 30},
+        "image": {"repository": "ops/rootward-ingest", "tag": "0.1.0-1"},
+        "podLabels": {"door": "in"},
+        "podAnnotations": {"note": "2"},
+        "extraEnv": [{"name": "TZ", "value": "UTC"}],
+    },
+    "detect": {"nodeSelector": {"disk": "fast"}, "keda": {"maxReplicas": 6}},
+    "work": {
+        "tolerations": [{"key": "cpu", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "DoNotSchedule",
+            }
+        ],
+    },
+}
+GOLDEN: dict[str, Values] = {
+    "default": {},
+    "everything": EVERYTHING,
+    "distributed": DISTRIBUTED,
+    "distributed_everything": EVERYTHING_APART,
+}
+
+
+def _together(*choices: Values) -> Values:
+    """Values of several choices; where two speak of one part, what they say of it is added up."""
+    made: Values = {}
+    for choice in choices:
+        for key, value in choice.items():
+            known = made.get(key)
+            made[key] = {**known, **value} if isinstance(known, dict) else value
+    return made
+
 
 def matrix() -> Iterator[Values]:
-    """Every choice of volume, way in, source of samples and monitoring; last, everything."""
+    """Both modes with every choice of theirs; last of each, everything."""
     for choices in product(VOLUMES, DOORS, SOURCES, WATCHED):
-        yield {key: value for choice in choices for key, value in choice.items()}
+        yield _together(*choices)
     yield EVERYTHING
+    for choices in (*product(APART, SHAPES), *product(SCALED, SOURCES[:3], WATCHED)):
+        yield _together(DISTRIBUTED, *choices)
+    yield EVERYTHING_APART
 
 
 def render(values: Values) -> list[dict[str, Any]]:
@@ -118,17 +202,20 @@ def lint(values: Values) -> list[str]:
 
 
 def main() -> int:
-    """Lint, render and validate the matrix; write one line of counts."""
+    """Lint, render and validate the matrix, each object once; write one line of counts."""
     sets = objects = checks = faults = 0
+    seen: set[str] = set()
     for values in matrix():
         sets += 1
         faults += len(lint(values))
         for found in render(values):
             objects += 1
-            checks += validate(found)
+            written = json.dumps(found)
+            checks += 0 if written in seen else validate(found)
+            seen.add(written)
     sys.stdout.write(
-        f"chart: {sets} sets of values, {objects} objects, {checks} validations "
-        f"(Kubernetes {', '.join(KUBERNETES)}), {faults} lint faults\n"
+        f"chart: {sets} sets of values, {objects} objects, {len(seen)} different, "
+        f"{checks} validations (Kubernetes {', '.join(KUBERNETES)}), {faults} lint faults\n"
     )
     return min(faults, 1)
 

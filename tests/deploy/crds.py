@@ -1,7 +1,8 @@
-"""The parts of three custom resources that the chart writes, closed to other fields.
+"""The parts of four custom resources that the chart writes, closed to other fields.
 
-Written from the documentation of the Prometheus operator (monitoring.coreos.com/v1) and of the
-Gateway API (gateway.networking.k8s.io/v1): a check of what we write, not their whole schemas.
+Written from the documentation of the Prometheus operator (monitoring.coreos.com/v1), of the
+Gateway API (gateway.networking.k8s.io/v1) and of KEDA (keda.sh/v1alpha1): a check of what we write,
+not their whole schemas.
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ _alert = _closed(
 _path = _closed({"type": {"enum": ["Exact", "PathPrefix"]}, "value": TEXT})
 _backend = _closed({"name": TEXT, "port": {"type": "integer"}})
 _rule = _closed({"matches": _listed(_closed({"path": _path})), "backendRefs": _listed(_backend)})
+_count: Schema = {"type": "integer", "minimum": 1}
+_prometheus = _closed(
+    {"serverAddress": TEXT, "query": TEXT, "threshold": TEXT}, ignoreNullValues=TEXT
+)
+_trigger = _closed(
+    {"type": {"const": "prometheus"}, "metadata": _prometheus},
+    metricType={"enum": ["AverageValue", "Value"]},
+)
 
 SCHEMAS: dict[str, Schema] = {
     "ServiceMonitor": _resource(
@@ -67,6 +76,27 @@ SCHEMAS: dict[str, Schema] = {
                 "rules": _listed(_rule),
             },
             hostnames=_listed(TEXT),
+        ),
+    ),
+    "ScaledObject": _resource(
+        "keda.sh/v1alpha1",
+        "ScaledObject",
+        _closed(
+            {
+                "scaleTargetRef": _closed(
+                    {
+                        "apiVersion": {"const": "apps/v1"},
+                        "kind": {"enum": ["Deployment", "StatefulSet"]},
+                        "name": TEXT,
+                    }
+                ),
+                "minReplicaCount": _count,
+                "maxReplicaCount": _count,
+                "triggers": _listed(_trigger),
+            },
+            pollingInterval=_count,
+            cooldownPeriod=_count,
+            fallback=_closed({"failureThreshold": _count, "replicas": _count}),
         ),
     ),
 }

@@ -9,6 +9,6 @@ import yaml
 from tests.deploy import chart
 
 if __name__ == "__main__":
-    for name, values in {"default": {}, "everything": chart.EVERYTHING}.items():
+    for name, values in chart.GOLDEN.items():
         text = yaml.safe_dump_all(chart.render(values), sort_keys=False, width=100)
         Path(__file__).with_name("golden").joinpath(f"{name}.yaml").write_text(text, "utf-8")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 
+from rootward import telemetry  # registers the metrics
 from rootward.settings import Settings
+from rootward_cli.main import app
 
 helm = pytest.importorskip("helm_python", reason="make chart installs the Helm library")
 from tests.deploy import chart  # noqa: E402
@@ -29,13 +34,13 @@ def _container(values: chart.Values) -> dict[str, Any]:
     return _one("StatefulSet", values)["spec"]["template"]["spec"]["containers"][0]
 
 
-@pytest.mark.parametrize(("name", "values"), [("default", {}), ("everything", chart.EVERYTHING)])
+@pytest.mark.parametrize(("name", "values"), chart.GOLDEN.items())
 def test_the_objects_are_those_of_the_golden_file(name: str, values: chart.Values):
     golden = list(yaml.safe_load_all((GOLDEN / f"{name}.yaml").read_text(encoding="utf-8")))
     assert chart.render(values) == golden, TO_WRITE
 
 
-@pytest.mark.parametrize("values", [{}, chart.EVERYTHING])
+@pytest.mark.parametrize("values", chart.GOLDEN.values(), ids=chart.GOLDEN)
 def test_lint_finds_nothing_and_every_object_is_valid(values: chart.Values):
     assert chart.lint(values) == []
     assert all(chart.validate(found) for found in chart.render(values))
@@ -51,7 +56,25 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed():
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"mode": "distributed"}, "there is no distributed mode yet"),
+        ({"mode": "distributed"}, "/database/url"),
+        ({**chart.DISTRIBUTED, "jobs": {}}, "/jobs/url"),
+        ({**chart.DISTRIBUTED, "bus": {"url": "kafka://k", "existingSecret": "s"}}, "/bus/url"),
+        ({**chart.DISTRIBUTED, "database": {"url": "sqlite:///a.db"}}, "/database/url"),
+        ({**chart.DISTRIBUTED, "jobs": {"url": "thread://"}}, "/jobs/url"),
+        ({**chart.DISTRIBUTED, "persistence": {"existingClaim": "a"}}, "/persistence/existing"),
+        ({**chart.DISTRIBUTED, "keda": {"enabled": True}}, "/keda/prometheusAddress"),
+        ({**chart.DISTRIBUTED, **chart.SOURCES[3]}, "every pod of ingest would scrape"),
+        (
+            {**chart.DISTRIBUTED, "ingest": {"autoscaling": {"enabled": True, "minReplicas": 11}}},
+            "minReplicas is above",
+        ),
+        ({**chart.DISTRIBUTED, "work": {"keda": {"minReplicas": 21}}}, "minReplicas is above"),
+        ({**chart.DISTRIBUTED, "work": {"replicas": 0}}, "/work/replicas"),
+        ({"bus": {"url": "kafka://k"}}, "/bus/url"),
+        ({"ingest": {"autoscaling": {"enabled": True}}}, "/ingest/autoscaling/enabled"),
+        ({"keda": {"enabled": True, "prometheusAddress": "http://p"}}, "/keda/enabled"),
+        ({"ingress": {"ingestHosts": [{"host": "a"}]}}, "/ingress/ingestHosts"),
+        ({"work": {"extraEnv": [{"name": "ROOTWARD_SEED", "value": "1"}]}}, "is a setting of"),
         ({"replicaCount": 3}, "replicaCount"),
         ({"settings": {"database_url": "postgresql://db"}}, "database_url"),
         ({"settings": {"step_seconds": 0}}, "step_seconds"),
@@ -170,3 +193,126 @@ def test_every_alert_is_tested_and_says_where_to_read_on():
         assert rule["annotations"]["runbook"] == f"docs/deploy.md#{rule['alert'].lower()}"
         assert tested.count(f"alertname: {rule['alert']}\n") == 1
         assert tested.count(f"alertname: {rule['alert']}}}") == 1
+
+
+class TestDistributed:
+    """The parts of the distributed mode, and how they find each other."""
+
+    PARTS = ("ingest", "detect", "work", "dashboard")
+
+    @pytest.fixture
+    def objects(self) -> dict[tuple[str, str], dict[str, Any]]:
+        found = chart.render(chart.DISTRIBUTED)
+        return {(o["kind"], o["metadata"]["name"].removeprefix("rel-rootward-")): o for o in found}
+
+    def _pods(self, objects: dict[tuple[str, str], dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        kinds = {name: "StatefulSet" if name == "detect" else "Deployment" for name in self.PARTS}
+        return {name: objects[kind, name]["spec"]["template"] for name, kind in kinds.items()}
+
+    def test_each_part_runs_its_own_command(self, objects: dict[tuple[str, str], dict[str, Any]]):
+        commands = {found.name or found.callback.__name__ for found in app.registered_commands}
+        for name, pod in self._pods(objects).items():
+            assert pod["spec"]["containers"][0]["args"] == [name]
+            assert name in commands
+        (job,) = objects["Job", "migrate"]["spec"]["template"]["spec"]["containers"]
+        assert job["args"] == ["migrate"]
+        assert "migrate" in commands
+
+    def test_each_part_reads_what_the_chart_sets(self, objects: dict[tuple[str, str], Any]):
+        for pod in self._pods(objects).values():
+            (container,) = pod["spec"]["containers"]
+            env = {e["name"]: e for e in container["env"]}
+            for name in ("DATABASE", "JOBS"):
+                key = env[f"ROOTWARD_{name}_URL"]["valueFrom"]["secretKeyRef"]
+                assert key == {"name": "rootward-urls", "key": f"{name.lower()}-url"}
+            assert env["ROOTWARD_BUS_URL"]["value"] == "kafka://kafka-1:9092,kafka-2:9092"
+            ours = {n.removeprefix("ROOTWARD_").lower() for n in env if n.startswith("ROOTWARD_")}
+            assert ours <= set(Settings.model_fields)
+
+    def test_a_service_finds_the_pods_of_its_part_and_no_others(
+        self, objects: dict[tuple[str, str], Any]
+    ):
+        pods = {name: pod["metadata"]["labels"] for name, pod in self._pods(objects).items()}
+        for name in self.PARTS:
+            wanted = objects["Service", name]["spec"]["selector"].items()
+            assert [n for n, labels in pods.items() if wanted <= labels.items()] == [name]
+            disrupted = objects["PodDisruptionBudget", name]["spec"]["selector"]["matchLabels"]
+            assert disrupted.items() == wanted
+
+    def test_the_network_policy_is_that_of_every_pod(self, objects: dict[tuple[str, str], Any]):
+        policy = objects["NetworkPolicy", "rel-rootward"]["spec"]
+        job = objects["Job", "migrate"]["spec"]["template"]
+        for pod in (*self._pods(objects).values(), job):
+            chosen = policy["podSelector"]["matchLabels"].items()
+            assert chosen <= pod["metadata"]["labels"].items()
+        ports = {p["port"] for rule in policy["egress"] for p in rule["ports"]}
+        assert {53, 5432, 9092, 6379, 5672} == ports
+
+    def test_the_job_that_migrates_needs_nothing_that_the_chart_makes(
+        self, objects: dict[tuple[str, str], Any]
+    ):
+        """It runs before an install: only what was there already can be named."""
+        job = objects["Job", "migrate"]
+        assert "pre-install,pre-upgrade" == job["metadata"]["annotations"]["helm.sh/hook"]
+        pod = job["spec"]["template"]["spec"]
+        assert "serviceAccountName" not in pod
+        assert [v for v in pod["volumes"] if "emptyDir" not in v] == []
+
+    def test_every_pod_meets_the_restricted_profile(self, objects: dict[tuple[str, str], Any]):
+        for pod in (*self._pods(objects).values(), objects["Job", "migrate"]["spec"]["template"]):
+            assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+            assert pod["spec"]["automountServiceAccountToken"] is False
+            assert pod["spec"]["enableServiceLinks"] is False
+            (container,) = pod["spec"]["containers"]
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+    def test_one_thing_decides_how_many_pods_there_are(self):
+        found = {
+            (o["kind"], o["metadata"]["name"]): o for o in chart.render(chart.EVERYTHING_APART)
+        }
+        scaled = [
+            o["spec"]["scaleTargetRef"]
+            for o in found.values()
+            if o["kind"] in ("HorizontalPodAutoscaler", "ScaledObject")
+        ]
+        names = [target["name"] for target in scaled]
+        assert sorted(names) == ["rel-rootward-detect", "rel-rootward-ingest", "rel-rootward-work"]
+        for target in scaled:
+            assert "replicas" not in found[target["kind"], target["name"]]["spec"]
+        assert found["Deployment", "rel-rootward-dashboard"]["spec"]["replicas"] == 2
+
+
+def _metrics(expression: str) -> set[str]:
+    found = re.findall(r"rootward_\w+", expression)
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}
+
+
+def test_board_alerts_and_scaling_ask_for_metrics_that_there_are():
+    assert telemetry.BUS_BACKLOG
+    known = {family.name for family in REGISTRY.collect()}
+    known |= {f"{family.name}_total" for family in REGISTRY.collect()}
+    board = json.loads((chart.CHART / "files/board.json").read_text(encoding="utf-8"))
+    asked = [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
+    rules = yaml.safe_load((chart.CHART / "files/alerts.yaml").read_text(encoding="utf-8"))
+    asked += [rule["expr"] for rule in rules["groups"][0]["rules"]]
+    scaled = [o for o in chart.render(chart.EVERYTHING_APART) if o["kind"] == "ScaledObject"]
+    asked += [o["spec"]["triggers"][0]["metadata"]["query"] for o in scaled]
+    assert [(e, _metrics(e) - known) for e in asked if not _metrics(e) <= known] == []
+    assert all(_metrics(e) for e in asked)
+
+
+def test_every_panel_asks_what_prometheus_understands(tmp_path: Path):
+    board = json.loads((chart.CHART / "files/board.json").read_text(encoding="utf-8"))
+    asked = [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
+    rules = [{"record": f"panel:{n}", "expr": expr} for n, expr in enumerate(asked)]
+    file = tmp_path / "panels.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    done = subprocess.run(
+        ["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    panels = [p for p in board["panels"] if p["type"] != "row"]
+    assert len({p["id"] for p in board["panels"]}) == len(board["panels"])
+    assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in panels)
+    linked = chart.CHART.parents[1] / "deploy/grafana/rootward.json"
+    assert json.loads(linked.read_text(encoding="utf-8")) == board

@@ -13,11 +13,14 @@ import yaml
 
 from rootward import __version__
 from rootward.settings import Settings
+from rootward_cli.main import app
+from shop.topology import SERVICES
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 UNIT = (DEPLOY / "systemd/rootward.service").read_text(encoding="utf-8")
+COMPOSED = (Path(sys.executable).with_name("docker-compose"), "-f", DEPLOY / "compose.yaml")
 CHART = yaml.safe_load((DEPLOY.parent / "helm/rootward/Chart.yaml").read_text(encoding="utf-8"))
 
 
@@ -32,13 +35,50 @@ def _settings(assignments: dict[str, str]) -> Settings:
     return Settings(**ours)
 
 
-def test_every_variable_of_the_image_and_of_compose_is_a_setting():
+def _ours(profile: str) -> dict[str, dict[str, Any]]:
+    """The services of a profile that run an image of Rootward as Rootward."""
+    return {
+        name: service
+        for name, service in COMPOSE["services"].items()
+        if profile in service["profiles"]
+        and service["image"].startswith("rootward")
+        and "entrypoint" not in service
+    }
+
+
+@pytest.mark.parametrize("profile", ["embedded", "distributed"])
+def test_every_variable_of_the_image_and_of_compose_is_a_setting(profile: str):
     image = dict(re.findall(r"(ROOTWARD_\w+)=(\S+)", DOCKERFILE))
-    composed = COMPOSE["services"]["rootward"]["environment"]
-    plain = {k: re.sub(r"\$\{\w+:-(.*)\}", r"\1", v) for k, v in composed.items()}
-    read = _settings({**image, **plain})
-    assert (read.host, read.port) == ("0.0.0.0", 8080)
-    assert read.database_url == "sqlite:////data/rootward.db"
+    for name, service in _ours(profile).items():
+        composed = service["environment"]
+        plain = {k: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", v) for k, v in composed.items()}
+        read = _settings({**image, **plain})
+        assert (read.host, read.port) == ("0.0.0.0", 8080), name
+        scheme = "sqlite" if profile == "embedded" else "postgresql+psycopg"
+        assert read.database_url.partition(":")[0] == scheme, name
+
+
+def test_every_part_of_compose_runs_a_command_of_its_own_image():
+    commands = {found.name or found.callback.__name__ for found in app.registered_commands}
+    assert {n: s["command"] for n, s in _ours("embedded").items()} == {"rootward": ["up"]}
+    targets = {"ingest": "ingest", "detect": "worker", "work": "worker", "dashboard": "dashboard"}
+    parts = _ours("distributed")
+    assert {n: s["build"]["target"] for n, s in parts.items()} == targets
+    for name, service in parts.items():
+        assert service["command"] == [name]
+        assert name in commands
+        assert service["image"] == f"rootward-{targets[name]}:{__version__}"
+    built = set(re.findall(r"^FROM runtime AS (\w+)", DOCKERFILE, re.M))
+    assert built == {*targets.values(), "all"}
+
+
+def test_prometheus_of_compose_scrapes_every_part_and_every_service_of_the_shop():
+    jobs = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    asked = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
+    assert set(asked["rootward"]["names"]) == set(_ours("distributed"))
+    assert set(asked["shop"]["names"]) == set(SERVICES)
+    shop = {n: s["command"] for n, s in COMPOSE["services"].items() if "entrypoint" in s}
+    assert shop == {"visitors": ["load"], **{name: ["serve", name] for name in SERVICES}}
 
 
 def test_every_variable_of_the_unit_is_a_setting_and_it_listens_on_the_loopback():
@@ -57,7 +97,7 @@ def test_compose_runs_the_image_as_the_chart_does():
 
 
 def test_compose_opens_ports_on_the_loopback_only():
-    ports = [p for service in COMPOSE["services"].values() for p in service["ports"]]
+    ports = [p for one in COMPOSE["services"].values() for p in one.get("ports", [])]
     assert [p for p in ports if not p.startswith("127.0.0.1:")] == []
 
 
@@ -80,16 +120,17 @@ def test_every_file_that_compose_mounts_exists():
     mounted = [
         volume.partition(":")[0]
         for service in COMPOSE["services"].values()
-        for volume in service["volumes"]
+        for volume in service.get("volumes", [])
         if volume.startswith(".")
     ]
     assert mounted
-    assert [m for m in mounted if not (DEPLOY / m).is_file()] == []
+    assert [m for m in mounted if not (DEPLOY / m).exists()] == []
 
 
 def test_all_name_the_version_of_the_package():
     assert CHART["version"] == CHART["appVersion"] == __version__
-    assert COMPOSE["services"]["rootward"]["image"] == f"rootward:{__version__}"
+    images = {s["image"] for s in COMPOSE["services"].values() if s["image"][:8] == "rootward"}
+    assert {image.rpartition(":")[2] for image in images} == {__version__}
     assert f'image.version="{__version__}"' in DOCKERFILE
 
 
@@ -98,10 +139,12 @@ def test_all_name_the_version_of_the_package():
     "command",
     [
         [Path(sys.executable).with_name("hadolint"), DEPLOY / "Dockerfile"],
-        [Path(sys.executable).with_name("docker-compose"), "-f", DEPLOY / "compose.yaml", "config"],
+        [*COMPOSED, "--profile", "embedded", "config"],
+        [*COMPOSED, "--profile", "distributed", "config"],
         ["promtool", "check", "config", "--syntax-only", DEPLOY / "prometheus.yml"],
+        ["amtool", "check-config", DEPLOY / "alertmanager.yml"],
     ],
-    ids=["hadolint", "compose", "promtool"],
+    ids=["hadolint", "embedded", "distributed", "promtool", "amtool"],
 )
 def test_the_tool_that_checks_it_finds_nothing(command: list[str | Path]):
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -7,22 +7,25 @@ import time
 import urllib.request
 
 URL = os.environ["URL"]
+INGEST_URL = os.environ.get("INGEST_URL", URL)
 SAMPLE = {"service": "helm-test", "metric": "pushed", "value": 1.0}
 
 
-def ask(path, body=None):
+def ask(path, body=None, url=URL):
     headers = {"Content-Type": "application/json"}
     if os.environ.get("TOKEN"):
         headers["Authorization"] = "Bearer " + os.environ["TOKEN"].strip()
-    request = urllib.request.Request(URL + path, body, headers)
+    request = urllib.request.Request(url + path, body, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read()
 
 
 ask("/readyz")
+ask("/readyz", url=INGEST_URL)
 if os.environ["PUSH"] != "yes":
     sys.exit(0)
-ask("/api/v1/samples", json.dumps({"samples": [{**SAMPLE, "time": time.time()}]}).encode())
+sample = json.dumps({"samples": [{**SAMPLE, "time": time.time()}]}).encode()
+ask("/api/v1/samples", sample, INGEST_URL)
 for _ in range(30):
     if json.loads(ask("/api/v1/series?service=helm-test"))["items"]:
         sys.exit(0)

@@ -4,8 +4,22 @@
   value: 0.0.0.0
 - name: ROOTWARD_PORT
   value: "8080"
+{{- if eq .Values.mode "embedded" }}
 - name: ROOTWARD_DATABASE_URL
   value: sqlite:////data/rootward.db
+{{- else }}
+{{- range $name, $one := dict "database" .Values.database "bus" .Values.bus "jobs" .Values.jobs }}
+- name: ROOTWARD_{{ upper $name }}_URL
+  {{- if $one.url }}
+  value: {{ $one.url | quote }}
+  {{- else }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $one.existingSecret }}
+      key: {{ $one.key }}
+  {{- end }}
+{{- end }}
+{{- end }}
 {{- if include "rootward.accessSecret" . }}
 - name: ROOTWARD_ADMIN_TOKEN_FILE
   value: /etc/rootward-access/admin-token

@@ -8,9 +8,14 @@
 {{- default $made .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
-{{- define "rootward.selector" -}}
+{{- /* What all pods of a release have in common. */}}
+{{- define "rootward.release" -}}
 app.kubernetes.io/name: {{ include "rootward.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "rootward.selector" -}}
+{{ include "rootward.release" . }}
 app.kubernetes.io/component: rootward
 {{- end }}
 
@@ -25,11 +30,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- /* The image of all; `rootward.imageOf` takes a list: the root and the image of a part, which wins. */}}
 {{- define "rootward.image" -}}
-{{- $registry := default .Values.image.registry .Values.global.imageRegistry }}
-{{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") }}
-{{- if .Values.image.digest }}{{ $name }}@{{ .Values.image.digest }}
-{{- else }}{{ $name }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- include "rootward.imageOf" (list . dict) }}
+{{- end }}
+
+{{- define "rootward.imageOf" -}}
+{{- $root := index . 0 }}
+{{- $own := index . 1 }}
+{{- $image := ternary (merge (pick $own "repository" "tag" "digest") (pick $root.Values.image "registry")) $root.Values.image (ne (default "" $own.repository) "") }}
+{{- $registry := default $image.registry $root.Values.global.imageRegistry }}
+{{- $name := ternary (printf "%s/%s" $registry $image.repository) $image.repository (ne (default "" $registry) "") }}
+{{- if $image.digest }}{{ $name }}@{{ $image.digest }}
+{{- else }}{{ $name }}:{{ default $root.Chart.AppVersion $image.tag }}
 {{- end }}
 {{- end }}
 
@@ -55,20 +68,51 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{- /* Whether something else decides how many pods of a part there are; takes a list: root, part. */}}
+{{- define "rootward.isScaled" -}}
+{{- $values := (index . 0).Values }}
+{{- $part := index $values (index . 1) }}
+{{- if hasKey $part "keda" }}{{ if $values.keda.enabled }}yes{{ end }}
+{{- else if $part.autoscaling.enabled }}yes
+{{- end }}
+{{- end }}
+
+{{- /* The service that answers for a part: in the embedded mode there is one for all. */}}
+{{- define "rootward.serviceOf" -}}
+{{- $full := include "rootward.fullname" (index . 0) }}
+{{- ternary $full (printf "%s-%s" $full (index . 1)) (eq (index . 0).Values.mode "embedded") }}
+{{- end }}
+
 {{- define "rootward.hasFiles" -}}
 {{- if or .Values.scrapeTargets .Values.intakeRules .Values.runbooks }}yes{{ end }}
 {{- end }}
 
 {{- /* Values that are each right and do not go together. */}}
 {{- define "rootward.check" -}}
-{{- if ne .Values.mode "embedded" }}
-{{- fail "mode: this version of Rootward runs embedded only (one pod, one volume); there is no distributed mode yet" }}
+{{- if eq .Values.mode "distributed" }}
+{{- range list "ingest" "dashboard" }}
+{{- with (index $.Values .).autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+{{- fail "autoscaling: minReplicas is above maxReplicas" }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range list "detect" "work" }}
+{{- with (index $.Values .).keda }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail "keda: minReplicas is above maxReplicas" }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if and .Values.settings.samples_url .Values.samplesUrlSecret.name }}
 {{- fail "settings.samples_url and samplesUrlSecret.name both say where samples are kept; set one" }}
 {{- end }}
 {{- if and (eq (toString .Values.settings.access) "proxy") (not .Values.settings.trusted_proxies) }}
 {{- fail "settings.trusted_proxies: settings.access is proxy, so say which addresses the proxy has" }}
+{{- end }}
+{{- if and (eq .Values.mode "distributed") .Values.scrapeTargets (or .Values.ingest.autoscaling.enabled (gt (int .Values.ingest.replicas) 1)) }}
+{{- fail "scrapeTargets: every pod of ingest would scrape them; set ingest.replicas to 1, or let Prometheus scrape" }}
 {{- end }}
 {{- $backend := or .Values.settings.samples_url .Values.samplesUrlSecret.name }}
 {{- if and $backend .Values.scrapeTargets }}
@@ -77,7 +121,7 @@ imagePullSecrets:
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) (or $backend .Values.scrapeTargets) }}
 {{- fail "networkPolicy.egress: scrape targets and PromQL backends are out of reach without a rule; add one or set networkPolicy.enabled to false" }}
 {{- end }}
-{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) (not .Values.ingress.ingestHosts) }}
 {{- fail "ingress.hosts: an Ingress needs at least one host" }}
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
@@ -86,7 +130,7 @@ imagePullSecrets:
 {{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) }}
 {{- fail "persistence.existingClaim is set, but persistence.enabled is false" }}
 {{- end }}
-{{- range .Values.extraEnv }}
+{{- range concat .Values.extraEnv .Values.ingest.extraEnv .Values.detect.extraEnv .Values.work.extraEnv .Values.dashboard.extraEnv }}
 {{- if hasPrefix "ROOTWARD_" .name }}
 {{- fail (printf "extraEnv: %s is a setting of Rootward; set it under settings, or by its own value" .name) }}
 {{- end }}

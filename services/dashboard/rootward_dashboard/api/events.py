@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -27,7 +27,6 @@ def add(routes: APIRouter, platform: Platform) -> None:
     streams = Streams()
 
     async def events(
-        request: Request,
         caller: Asking,
         incident: Annotated[str, Query(description="Only of this incident.")] = "",
         after: Annotated[
@@ -47,13 +46,10 @@ def add(routes: APIRouter, platform: Platform) -> None:
             known = await run_in_threadpool(platform.incidents.get, incident, caller.tenant)
             only = known.id
         streams.enter()
-        closing = getattr(request.app.state, "closing", None)
 
         async def counted() -> AsyncIterator[str]:
             try:
-                async for text in stream(
-                    platform, caller.tenant, last_id, incident_id=only, closing=closing
-                ):
+                async for text in stream(platform, caller.tenant, last_id, incident_id=only):
                     yield text
             finally:
                 streams.leave()

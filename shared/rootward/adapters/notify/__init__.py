@@ -1,1 +1,0 @@
-"""Tells others what happens to incidents: Slack, PagerDuty, signed webhooks."""
