@@ -205,6 +205,20 @@ def test_a_fault_much_later_is_another_incident(
     assert found == ["checkout", "cart"]
 
 
+@pytest.mark.parametrize(("hours", "status"), [(2, Status.OPEN), (0.4, Status.RESOLVED)])
+def test_an_incident_that_stays_is_open_until_it_is_the_new_normal(
+    hours: float, status: Status, fake_platform: Platform, clock: ManualClock
+):
+    """It outlasts the window of 120 rows, and a series comes up in the middle of it."""
+    columns = recording(260, slow("cart", 80, 260))
+    late = Series.of("cpu_usage", "late")
+    columns[late] = np.where(np.arange(260) < 230, np.nan, columns[Series.of("cpu_usage", "cart")])
+    options = dataclasses.replace(OPTIONS, new_normal_seconds=3600 * hours)
+    feed(Detector(fake_platform, options), columns, clock)
+    (incident,) = every_incident(fake_platform)
+    assert incident.status is status
+
+
 def test_a_restart_in_the_middle_goes_on_with_the_incident(
     fake_platform: Platform, clock: ManualClock
 ):

@@ -275,10 +275,12 @@ class Detector:
         if story.is_alerted(incident):
             return False
         quiet = (frame.times[-1] - incident.last_change_unix) / frame.step_seconds
-        age = (frame.times[-1] - incident.onset_unix) / frame.step_seconds
+        age = frame.times[-1] - incident.onset_unix
+        half_window = self._options.window_rows // 2 * frame.step_seconds
         watched = self._share.has(incident.tenant, incident.symptom.service)
         return bool(
-            (watched and quiet >= self._options.quiet_rows) or age >= self._options.window_rows // 2
+            (watched and quiet >= self._options.quiet_rows)
+            or age >= max(self._options.new_normal_seconds, half_window)
         )
 
     def _leave(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:

@@ -28,6 +28,8 @@ class WorkerOptions:
     """Rows without a symptom after which an incident is over."""
     hold_seconds: float = 300.0
     """A symptom that returns so soon after it was last seen reopens its incident."""
+    new_normal_seconds: float = 7200.0
+    """An incident whose symptom stays for so long, and for half a window, is the new normal."""
     settled_rows: int = 13
     """Rows of an incident after which it is diagnosed a second time."""
     runbooks: Path | None = None
