@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test clean
+.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,14 @@ web-test: web ## types and unit tests of the web app
 	cd $(WEB_DIR) && mkdir -p build && { [ -d node_modules/vitest ] || npm ci --no-audit --no-fund --loglevel=error; }
 	$(BIN)/python $(WEB_DIR)/openapi.py > $(WEB_DIR)/build/openapi.json
 	cd $(WEB_DIR) && npm run --silent client && npm run --silent types && npm run --silent test
+
+test-browser: web ## the web app in Chromium against a real server; installs what it needs
+	sh deploy/browser.sh $(VENV)
+	$(BIN)/python -m pytest -q -m browser tests/browser $(ARGS)
+
+screenshots: web ## a picture of every page in every state, in out/screenshots; STATES="many stale"
+	sh deploy/browser.sh $(VENV)
+	$(BIN)/python -m tests.browser.shots $(STATES)
 
 docs: $(STAMP) ## write docs/methods.md and docs/configuration.md again
 	$(BIN)/rootward docs docs

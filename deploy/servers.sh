@@ -6,7 +6,8 @@
 # have these programs on the PATH.
 set -eu
 missing=
-for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager; do
+for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager redis-server:redis-server \
+  rabbitmq-server:rabbitmq-server; do
   command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair##*:}"
 done
 command -v postgres > /dev/null || ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || missing="$missing postgresql"

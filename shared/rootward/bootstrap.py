@@ -7,6 +7,8 @@ from functools import partial
 
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.embedded import EmbeddedBus
+from rootward.adapters.notify.notifier import Notifier
+from rootward.adapters.notify.targets import read as read_targets
 from rootward.adapters.promql_samples import PromqlSampleStore
 from rootward.adapters.pulled_bus import PulledBus
 from rootward.adapters.sql.access import SqlAccessStore
@@ -20,6 +22,7 @@ from rootward.adapters.sql.job_queue import SqlJobQueue
 from rootward.adapters.sql.letters import SqlDeadLetters
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
+from rootward.adapters.sql.outbox import Post, SqlOutbox
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
@@ -49,11 +52,12 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
     database = open_database(settings.database_url)
     migrate(database)
     arrivals = Arrivals(database)
+    targets = read_targets(settings.notify_file) if settings.notify_file else ()
     return Platform(
         bus=_bus(settings, arrivals, chosen, elsewhere),
         jobs=_jobs(settings, database, chosen),
         samples=elsewhere or SqlSampleStore(database, arrivals),
-        incidents=SqlIncidentStore(database, chosen),
+        incidents=SqlIncidentStore(database, chosen, Post(targets, settings.public_url)),
         results=SqlResultStore(database),
         alerts=SqlAlertStore(database),
         change_events=SqlChangeEventStore(database),
@@ -70,6 +74,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         stored_elsewhere=elsewhere is not None,
         step_seconds=settings.step_seconds,
         storage=partial(storage_of, database),
+        notifier=Notifier(SqlOutbox(database), targets, chosen) if targets else None,
     )
 
 
@@ -82,16 +87,28 @@ def check_shared(settings: Settings) -> None:
         )
 
 
+def celery_app(settings: Settings) -> object:
+    """What Celery's own commands look at: the application on the jobs URL.
+
+    Raises:
+        InvalidConfiguration: the jobs URL names no broker.
+    """
+    from rootward.adapters.celery_app import make_app
+
+    return make_app(settings.jobs_url)
+
+
 def _check_schemes(settings: Settings) -> None:
     if _scheme(settings.bus_url) not in ("embedded", "kafka"):
         raise InvalidConfiguration(
             f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; "
             "allowed: embedded://, kafka://"
         )
-    if _scheme(settings.jobs_url) != "thread":
+    jobs = _scheme(settings.jobs_url)
+    if jobs != "thread" and not jobs.startswith("celery+"):
         raise InvalidConfiguration(
-            f"ROOTWARD_JOBS_URL has the scheme {_scheme(settings.jobs_url)}; allowed: thread:// "
-            "(Celery comes in a later version)"
+            f"ROOTWARD_JOBS_URL has the scheme {jobs}; allowed: thread://, celery+redis://, "
+            "celery+amqp://"
         )
 
 
@@ -139,4 +156,21 @@ def _dead_letters(settings: Settings, database: Database) -> tuple[DeadLetters, 
 
 
 def _jobs(settings: Settings, database: Database, clock: Clock) -> Jobs:
-    return ThreadJobs(SqlJobQueue(database, clock), settings.max_backlog)
+    if _scheme(settings.jobs_url) == "thread":
+        queue = SqlJobQueue(database, clock)
+        return ThreadJobs(queue, settings.max_backlog, workers=settings.workers)
+    return _celery_jobs(settings, clock)
+
+
+def _celery_jobs(settings: Settings, clock: Clock) -> Jobs:
+    """The jobs at a celery+ URL; Celery is loaded only then."""
+    from rootward.adapters.celery_app import make_app
+    from rootward.adapters.celery_jobs import CeleryJobs
+    from rootward.adapters.celery_workers import Means, Working
+
+    means = Means(
+        lambda: SqlJobQueue(open_database(settings.database_url), clock),
+        lambda: make_app(settings.jobs_url, memory_bytes=settings.worker_memory_bytes),
+        settings.max_backlog,
+    )
+    return CeleryJobs(means, Working(processes=settings.workers))

@@ -23,7 +23,11 @@ class Settings(BaseSettings):
         description="Bus for samples; embedded:// uses the database, "
         "kafka://HOST:PORT[,HOST:PORT][?partitions=12&replication=3&prefix=rootward] Kafka.",
     )
-    jobs_url: str = Field("thread://", description="Job queue; thread:// uses the database.")
+    jobs_url: str = Field(
+        "thread://",
+        description="Job queue; thread:// runs jobs in this process, celery+redis:// and "
+        "celery+amqp:// in those of `rootward work`. The jobs themselves are in the database.",
+    )
     samples_url: str = Field(
         "",
         description="Where samples are kept; empty: in the database. "
@@ -64,6 +68,10 @@ class Settings(BaseSettings):
     )
     login_seconds: float = Field(
         604_800.0, gt=0, description="How long a login lasts, however much it is used."
+    )
+    notify_file: Path | None = Field(
+        None,
+        description="Who is told of incidents, in TOML: Slack, PagerDuty, webhooks; empty: nobody.",
     )
     step_seconds: float = Field(
         15.0, gt=0, le=3600, description="Distance between rows; at least the scrape interval."
@@ -128,6 +136,17 @@ class Settings(BaseSettings):
         10_000,
         gt=0,
         description="Batches that may wait on the bus before ingest says 503.",
+    )
+    workers: int = Field(
+        2,
+        gt=0,
+        description="Long jobs that a process runs side by side; one more place is kept for what "
+        "somebody waits for.",
+    )
+    worker_memory_bytes: int = Field(
+        2 * 2**30,
+        gt=0,
+        description="Memory beyond which a child of a Celery worker is replaced, after its job.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log line that is written."

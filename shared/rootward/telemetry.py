@@ -69,6 +69,9 @@ DIAGNOSIS_SECONDS = Histogram(
     buckets=(0.1, 0.3, 1, 3, 10, 30, 60, 120, 300),
 )
 ANALYSES = Counter("rootward_analyses_total", "Analyses by methods, by outcome.", ["outcome"])
+NOTIFICATIONS = Counter(
+    "rootward_notifications_total", "Notifications, by kind of receiver.", ["kind", "outcome"]
+)
 HTTP_REQUESTS = Counter(
     "rootward_http_requests_total", "Requests answered by API and pages.", ["route", "code"]
 )

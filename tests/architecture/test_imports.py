@@ -35,7 +35,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.adapters": (
         {"rootward.model", "rootward.ports", "rootward.access.store", "rootward.codec",
          "rootward.errors", "rootward.telemetry"},
-        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka"},
+        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka", "celery",
+         "kombu"},
     ),
     "rootward.bootstrap": (
         {"rootward.settings", "rootward.ports", "rootward.adapters", "rootward.errors"},

@@ -21,7 +21,7 @@ PAGES = {
     "many": {
         "list": "/",
         "incident": "/incidents/INC-131",
-        "methods": "/methods/pagerank",
+        "methods": "/methods/ridge_granger",
         "status": "/status",
     },
     "pending": {"list": "/", "incident": "/incidents/INC-1"},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.brokers import RabbitServer, RedisServer
 from tests.real.node import Node
 from tests.real.proxy import Proxy, proxy
 
@@ -35,3 +36,17 @@ def recorder(node: Node) -> Iterator[Proxy]:
     with proxy() as one:
         one.upstream = node.url
         yield one
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """Redis, one server for all tests of a process."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbit_server() -> Iterator[RabbitServer]:
+    """RabbitMQ, one server for all tests of a process."""
+    with RabbitServer() as server:
+        yield server

@@ -382,17 +382,3 @@ def test_old_samples_expire_time_and_again(fake_platform: Platform, clock: Manua
     clock.advance(2 * OPTIONS.retention_seconds)
     jobs.run_all()
     assert fake_platform.samples.series() == ()
-
-
-def test_what_was_given_up_on_says_why_on_the_incident(fake_platform: Platform, clock: ManualClock):
-    incident = served(fake_platform, clock, recording(130, slow("cart", 80, 110)))
-    asked = {"incident_id": incident.id, "method": "robust_z", "params": {"colour": "red"}}
-    told = handlers(fake_platform, OPTIONS)["given_up"]
-    told(job="analyse", reason="stopped after 1200 s", payload=asked)
-    told(job="diagnose", reason="the process ended 5 times", payload={"incident_id": incident.id})
-    told(job="expire", reason="no matter", payload={})
-
-    found = {(a.method, a.parameters): a for a in fake_platform.results.of(incident.id)}
-    analysis = found["robust_z", '{"colour":"red"}']
-    assert (analysis.status, analysis.reason) == ("failed", "stopped after 1200 s")
-    assert fake_platform.incidents.failure(incident.id) == "the process ended 5 times"

@@ -74,6 +74,8 @@ def _detect(settings: Settings, platform: Platform, _: str) -> Iterator[FastAPI]
 @contextmanager
 def _work(settings: Settings, platform: Platform, _: str) -> Iterator[FastAPI]:
     start_jobs(platform.jobs, in_this_process(settings, platform), worker_options(settings))
+    if platform.notifier is not None:
+        platform.notifier.start()
     yield _health("work", {"jobs": platform.jobs.backlog, **_stores(platform)})
 
 

@@ -56,6 +56,8 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         options = worker_options(settings)
         start_detector(platform, options)
         start_jobs(platform.jobs, in_this_process(settings, platform), options)
+        if platform.notifier is not None:
+            platform.notifier.start()
         intake = made_intake(settings, platform)
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
@@ -161,7 +163,8 @@ def listening_on(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
-    """The app served from a thread; returns once it answers."""
+    """The app served from a thread; returns once it answers. Streams end when it stops."""
+    app.state.closing = threading.Event()
     ready = threading.Event()
     server = _Server(
         uvicorn.Config(
@@ -180,6 +183,7 @@ def serving(app: FastAPI, sock: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        app.state.closing.set()
         server.should_exit = True
         thread.join()
 

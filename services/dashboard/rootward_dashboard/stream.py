@@ -55,8 +55,12 @@ async def stream(
     incident_id: str = "",
     poll_seconds: float = POLL_SECONDS,
     polls: int = LONGEST_POLLS,
+    closing: threading.Event | None = None,
 ) -> AsyncIterator[str]:
-    """Messages from the one behind `last_id` on, or from now on; of one incident where named."""
+    """Messages from the one behind `last_id` on, or from now on; of one incident where named.
+
+    Ends soon after `closing` is set: a server that stops waits for what is open.
+    """
     newest = await run_in_threadpool(platform.events.last_id, tenant)
     behind = newest if last_id is None else last_id
     yield f"retry: 3000\nid: {min(behind, newest)}\n: open\n\n"
@@ -65,6 +69,8 @@ async def stream(
         yield f"id: {newest}\nevent: reset\ndata: {{}}\n\n"
     quiet = 0
     for _ in range(polls):
+        if closing is not None and closing.is_set():
+            return
         events = await _after(platform, behind, tenant)
         for event in events:
             behind = event.id

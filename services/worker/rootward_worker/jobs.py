@@ -29,6 +29,7 @@ from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
 from rootward_worker import alarms, exhibits, explaining, splits
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
+from rootward_worker.giving_up import given_up
 from rootward_worker.learner import discovery_method
 from rootward_worker.options import WorkerOptions
 from rootward_worker.running import DEADLINE_SECONDS, Running
@@ -159,29 +160,6 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)
     platform.exhibits.expire(now - exhibits.KEPT_SECONDS)
-
-
-def given_up(
-    platform: Platform,
-    options: WorkerOptions,
-    *,
-    job: str,
-    reason: str,
-    payload: Mapping[str, JsonValue],
-    tenant: str = DEFAULT_TENANT,
-) -> None:
-    """Store why a diagnosis or an analysis will never come, where nothing else could say so."""
-    if job not in ("diagnose", "analyse"):
-        return
-    incident = platform.incidents.get(str(payload["incident_id"]), tenant)
-    if job == "diagnose":
-        _no_diagnosis(platform, incident, "given_up", reason)
-        return
-    params = payload.get("params") or {}
-    given = dict(params) if isinstance(params, Mapping) else {}
-    Running(platform, incident, str(payload["method"]), given, options.seed).end(
-        "failed", reason=reason
-    )
 
 
 def catalogue(platform: Platform, options: WorkerOptions) -> None:

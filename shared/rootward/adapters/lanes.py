@@ -23,6 +23,7 @@ SWIFT = ALL - {Lane.BATCH}
 
 LANES: Mapping[str, Lane] = {
     "diagnose": Lane.INTERACTIVE,
+    "explain": Lane.INTERACTIVE,
     "alerts": Lane.INTERACTIVE,
     "given_up": Lane.INTERACTIVE,
     "analyse": Lane.BATCH,

@@ -16,6 +16,7 @@ from rootward.model.window import Window
 from rootward.ports.answers import Events as Events
 from rootward.ports.answers import Exhibits as Exhibits
 from rootward.ports.answers import FeedbackStore as FeedbackStore
+from rootward.ports.answers import Notifier as Notifier
 from rootward.ports.answers import Replies as Replies
 from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.answers import Storage as Storage
@@ -384,10 +385,14 @@ class Platform:
     """Distance between rows."""
     storage: Callable[[], Storage] | None = None
     """Tells of the room of the database; None where there is none."""
+    notifier: Notifier | None = None
+    """Tells others what happens; None where nobody wants to know."""
 
     def close(self) -> None:
         """Stop the bus and the jobs, then let go of the rest; idempotent."""
         self.bus.close()
         self.jobs.close()
+        if self.notifier is not None:
+            self.notifier.close()
         for let_go in self.closing:
             let_go()

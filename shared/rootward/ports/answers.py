@@ -158,3 +158,16 @@ class Storage:
     used_bytes: int
     free_bytes: int | None
     """None where a server keeps that to itself."""
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Tells others what happens to incidents: at least once, in order for each incident."""
+
+    def start(self) -> None:
+        """Begin to send, in the background."""
+        ...
+
+    def close(self) -> None:
+        """Stop; idempotent."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -27,6 +27,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     streams = Streams()
 
     async def events(
+        request: Request,
         caller: Asking,
         incident: Annotated[str, Query(description="Only of this incident.")] = "",
         after: Annotated[
@@ -46,10 +47,13 @@ def add(routes: APIRouter, platform: Platform) -> None:
             known = await run_in_threadpool(platform.incidents.get, incident, caller.tenant)
             only = known.id
         streams.enter()
+        closing = getattr(request.app.state, "closing", None)
 
         async def counted() -> AsyncIterator[str]:
             try:
-                async for text in stream(platform, caller.tenant, last_id, incident_id=only):
+                async for text in stream(
+                    platform, caller.tenant, last_id, incident_id=only, closing=closing
+                ):
                     yield text
             finally:
                 streams.leave()

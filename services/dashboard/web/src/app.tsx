@@ -1,5 +1,7 @@
 // The frame around every page, and which page an address shows.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { readMe } from "./api/me";
+import { me } from "./api/session";
 import { href, path } from "./state/route";
 import { IncidentList } from "./list/page";
 import { Incident } from "./incident/page";
@@ -15,6 +17,7 @@ import { useTitle } from "./ui/title";
 export function App() {
   const [help, setHelp] = useState(false);
   useKeys({ "?": () => setHelp(true) });
+  useEffect(() => void readMe().catch(() => undefined), []); // the page says by itself what failed
   return (
     <>
       <a class="skip" href="#main">
@@ -62,8 +65,23 @@ function Header() {
           </a>
         </nav>
         <Freshness />
+        <Who />
       </div>
     </header>
+  );
+}
+
+/** Who is logged in, and the way out; nothing where no login is needed. */
+function Who() {
+  const known = me.value;
+  if (!known?.mayLogOut) return null;
+  return (
+    <form class="who row" method="post" action={href("/logout")}>
+      <span>{known.name}</span>
+      <button type="submit" class="link">
+        Log out
+      </button>
+    </form>
   );
 }
 

@@ -96,9 +96,9 @@ def write_head(connection: Connection, incident: Incident) -> None:
     put(connection, tables.incident_head, key, values)
 
 
-def note(connection: Connection, incident: Incident, line: Activity) -> None:
-    """Add a line to the log of an incident, and tell of it."""
-    connection.execute(
+def note(connection: Connection, incident: Incident, line: Activity) -> Activity:
+    """Add a line to the log of an incident, and tell of it; the line as it stands there."""
+    added = connection.execute(
         insert(tables.activity).values(
             tenant=incident.tenant,
             incident_id=incident.id,
@@ -111,6 +111,8 @@ def note(connection: Connection, incident: Incident, line: Activity) -> None:
     version = incident.handling.version
     facts: Facts = {"action": line.action, "actor": line.actor, "version": version}
     events.add(connection, incident.tenant, Event(0, "incident", incident.id, line.at_unix, facts))
+    (number,) = added.inserted_primary_key or (0,)
+    return replace(line, id=number)
 
 
 def put(

@@ -12,6 +12,7 @@ from rootward.adapters.sql import events, tables
 from rootward.adapters.sql import incident_rows as rows
 from rootward.adapters.sql import incident_search as searching
 from rootward.adapters.sql.engine import Database
+from rootward.adapters.sql.outbox import Post
 from rootward.codec import from_json, to_json
 from rootward.errors import Outdated
 from rootward.model.handling import Activity
@@ -28,9 +29,12 @@ _DIAGNOSIS = tables.diagnosis.c
 class SqlIncidentStore:
     """Incidents as JSON, with the columns that are searched by."""
 
-    def __init__(self, database: Database, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock | None = None, post: Post | None = None
+    ) -> None:
         self._database = database
         self._clock = clock or SystemClock()
+        self._post = post or Post()
 
     def open(self, incident: Incident) -> Incident:
         """Store a new incident and number it; one with this id that is there already stays."""
@@ -86,7 +90,7 @@ class SqlIncidentStore:
     def _opened(self, connection: Connection, incident: Incident) -> Incident:
         numbered = rows.write_new(connection, incident)
         line = Activity(incident.id, self._clock.now(), "", "opened", incident.title)
-        rows.note(connection, numbered, line)
+        self._note(connection, numbered, line)
         return numbered
 
     def _revised(self, connection: Connection, known: Incident, told: Incident) -> Incident:
@@ -94,7 +98,7 @@ class SqlIncidentStore:
         if changed != known:
             rows.rewrite(connection, changed)
         for line in lines:
-            rows.note(connection, changed, line)
+            self._note(connection, changed, line)
         return changed
 
     def handle(
@@ -117,10 +121,25 @@ class SqlIncidentStore:
                 )
             before = {one.id: one for one in asked}
             return tuple(
-                _done(connection, before.get(deed.incident.id), deed) for deed in act(asked)
+                self._done(connection, before.get(deed.incident.id), deed) for deed in act(asked)
             )
 
         return self._database.write(work)
+
+    def _done(self, connection: Connection, before: Incident | None, deed: Deed) -> Incident:
+        after = deed.incident
+        if before is None:
+            after = rows.write_new(connection, after)
+        elif after != before:
+            handling = replace(after.handling, version=before.handling.version + 1)
+            after = replace(after, handling=handling)
+            rows.rewrite(connection, after)
+        self._note(connection, after, deed.activity)
+        return after
+
+    def _note(self, connection: Connection, incident: Incident, line: Activity) -> None:
+        """Log it, and write to those who want to know, in one transaction with the change."""
+        self._post.write(connection, incident, rows.note(connection, incident, line))
 
     def log(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Activity, ...]:
         """The log of an incident and of those merged into it, the earliest line first."""
@@ -229,7 +248,7 @@ class SqlIncidentStore:
             key = {"tenant": tenant, "incident_id": known.id}
             rows.put(connection, tables.diagnosis, key, values)
             rows.write_head(connection, known)
-            rows.note(connection, known, Activity(known.id, now, "", *told))
+            self._note(connection, known, Activity(known.id, now, "", *told))
 
         self._database.write(work)
 
@@ -246,18 +265,6 @@ class SqlIncidentStore:
         )
         with self._database.reading() as connection:
             return connection.scalar(query)
-
-
-def _done(connection: Connection, before: Incident | None, deed: Deed) -> Incident:
-    after = deed.incident
-    if before is None:
-        after = rows.write_new(connection, after)
-    elif after != before:
-        handling = replace(after.handling, version=before.handling.version + 1)
-        after = replace(after, handling=handling)
-        rows.rewrite(connection, after)
-    rows.note(connection, after, deed.activity)
-    return after
 
 
 def _current(connection: Connection, tenant: str) -> tuple[Incident, ...]:

@@ -89,6 +89,10 @@ class SqlJobQueue:
         """Unix seconds, on the clock that jobs wait by."""
         return self._clock.now()
 
+    def close(self) -> None:
+        """Let go of the database; idempotent."""
+        self._database.close()
+
     def recover(self) -> int:
         """After a start: let jobs wait again that were running when the process ended.
 

@@ -1,6 +1,6 @@
 // What people do to incidents; each answers with the incident as it is then.
 import { answer, api, once } from "./client";
-import type { Activity, Incident } from "./types";
+import type { Activity, Feedback, Incident, Verdict } from "./types";
 
 const at = (key: string) => ({ path: { key }, header: {} });
 
@@ -70,6 +70,22 @@ export function comment(key: string, text: string): Promise<Activity> {
     api.POST("/api/v1/incidents/{key}/comments", {
       params: at(key),
       body: { text },
+      headers: once(),
+    }),
+  );
+}
+
+/** Say that a service was the cause, was not, or was a part of it. */
+export function giveFeedback(
+  key: string,
+  service: string,
+  verdict: Verdict,
+  reason: string,
+): Promise<Feedback> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/feedback", {
+      params: at(key),
+      body: { service, verdict, reason },
       headers: once(),
     }),
   );

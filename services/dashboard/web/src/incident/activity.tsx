@@ -1,6 +1,7 @@
 // Who did what when; lines are only ever added.
 import { useState } from "preact/hooks";
 import { comment } from "../api/deeds";
+import { mayRespond } from "../api/session";
 import { asProblem } from "../state/resource";
 import { say } from "../ui/announce";
 import { When } from "../ui/marks";
@@ -9,7 +10,7 @@ import type { TabProps } from "./tabs";
 export function ActivityTab({ detail, activity, reload }: TabProps) {
   return (
     <>
-      <CommentForm name={detail.incident.name} onSaid={reload} />
+      {mayRespond() && <CommentForm name={detail.incident.name} onSaid={reload} />}
       <ol class="activity plain-list">
         {[...activity].reverse().map((line) => (
           <li key={line.id}>

@@ -1,11 +1,15 @@
 // What methods said of the incident, and what else can be asked.
 import { useState } from "preact/hooks";
+import { answer, api } from "../api/client";
 import { AnalysisView } from "../blocks/analysis";
 import type { Analysis, Method } from "../api/types";
-import { count } from "../text/figures";
+import { useResource } from "../state/resource";
+import { count, share } from "../text/figures";
 import { href } from "../state/route";
 import { MethodForm } from "../methods/form";
 import { say } from "../ui/announce";
+import { When } from "../ui/marks";
+import { Loading, Scroll } from "../ui/states";
 import type { TabProps } from "./tabs";
 
 const SIMILAR = "similar";
@@ -36,12 +40,59 @@ export function SimilarTab(props: TabProps) {
           </ul>
         </section>
       )}
-      {found.length === 0 && <p class="quiet">Nobody has looked for similar incidents yet.</p>}
+      <Alike name={props.detail.incident.name} />
       {found.map((one) => (
         <AnalysisView key={one.method + one.seed} analysis={one} method={named(props.methods, one)} />
       ))}
       <Offers {...props} offers={offers} />
     </>
+  );
+}
+
+/** Earlier incidents with the same services or symptom, and how they were resolved. */
+function Alike({ name }: { name: string }) {
+  const found = useResource(`${name} similar`, (signal) =>
+    answer(api.GET("/api/v1/incidents/{key}/similar", { params: { path: { key: name } }, signal })),
+  );
+  const items = found.data?.items;
+  if (found.problem && !items) return <p class="bad">{found.problem.message}</p>;
+  if (!items) return <Loading what="similar incidents" lines={3} />;
+  if (items.length === 0) return <p class="quiet">No earlier incident looks alike.</p>;
+  return (
+    <Scroll label="Similar incidents">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Incident</th>
+            <th scope="col" class="num">
+              Alike
+            </th>
+            <th scope="col">In common</th>
+            <th scope="col">Its first cause</th>
+            <th scope="col">How it was resolved</th>
+            <th scope="col">When</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((one) => (
+            <tr key={one.id}>
+              <th scope="row">
+                <a href={href(`/incidents/${encodeURIComponent(one.name)}`)}>{one.name}</a> {one.title}
+              </th>
+              <td class="num">{share(one.score)}</td>
+              <td>
+                {[one.same_symptom && "symptom", ...one.shared_services].filter(Boolean).join(", ")}
+              </td>
+              <td>{one.first_cause ?? "–"}</td>
+              <td>{one.resolution || "–"}</td>
+              <td>
+                <When unix={one.opened_unix} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
   );
 }
 

@@ -5,6 +5,7 @@ import { clock } from "../text/times";
 import { metricOf } from "../text/names";
 import { Code } from "../ui/marks";
 import { Scroll } from "../ui/states";
+import { FeedbackOn } from "./feedback";
 
 const SHOWN = 5;
 const TITLES: Readonly<Record<string, string>> = {
@@ -19,7 +20,12 @@ const TITLES: Readonly<Record<string, string>> = {
   against: "Against",
 };
 
-export function Causes({ detail, diagnosis }: { detail: IncidentDetail; diagnosis: Diagnosis }) {
+export function Causes(props: {
+  detail: IncidentDetail;
+  diagnosis: Diagnosis;
+  onSaid: () => void;
+}) {
+  const { detail, diagnosis } = props;
   const weak = diagnosis.abstained;
   const most = Math.max(...diagnosis.candidates.map((c) => c.score), 1e-9);
   return (
@@ -33,10 +39,17 @@ export function Causes({ detail, diagnosis }: { detail: IncidentDetail; diagnosi
             share={candidate.score / most}
             weak={weak}
             symptomOnset={symptomOnset(detail, diagnosis)}
-          />
+          >
+            <FeedbackOn
+              incident={detail.incident.name}
+              service={candidate.service}
+              said={detail.feedback}
+              onSaid={props.onSaid}
+            />
+          </Cause>
         ))}
       </ol>
-      {diagnosis.candidates.length > SHOWN && <Others diagnosis={diagnosis} />}
+      <Others detail={detail} diagnosis={diagnosis} />
     </section>
   );
 }
@@ -51,6 +64,7 @@ function Cause(props: {
   share: number;
   weak: boolean;
   symptomOnset: number | null;
+  children: preact.ComponentChildren;
 }) {
   const { candidate, weak } = props;
   return (
@@ -78,6 +92,7 @@ function Cause(props: {
           </li>
         ))}
       </ul>
+      {props.children}
     </li>
   );
 }
@@ -100,11 +115,13 @@ function onsetWords(candidate: Candidate, symptom: number | null): string {
   return `${at}, ${offset(Math.abs(lead)).slice(1)} ${lead > 0 ? "before" : "after"} the symptom`;
 }
 
-function Others({ diagnosis }: { diagnosis: Diagnosis }) {
-  const others = diagnosis.candidates.slice(SHOWN);
+function Others({ detail, diagnosis }: { detail: IncidentDetail; diagnosis: Diagnosis }) {
+  const reasons = new Map(detail.ruled_out.map((one) => [one.service, one.reason]));
+  const others = diagnosis.candidates.filter((one) => one.rank > SHOWN || reasons.has(one.service));
+  if (others.length === 0) return null;
   return (
     <details class="more">
-      <summary>Ruled out or unlikely: {others.length} more</summary>
+      <summary>Ruled out or unlikely: {others.length}, and why</summary>
       <Scroll label="Other candidates">
         <table>
           <thead>
@@ -133,7 +150,7 @@ function Others({ diagnosis }: { diagnosis: Diagnosis }) {
                 </td>
                 <td class="num">{share(one.score)}</td>
                 <td class="num">{one.onset_unix === null ? "never" : clock(one.onset_unix)}</td>
-                <td>{whyNot(one)}</td>
+                <td>{reasons.get(one.service) ?? "others explain more"}</td>
               </tr>
             ))}
           </tbody>
@@ -141,11 +158,4 @@ function Others({ diagnosis }: { diagnosis: Diagnosis }) {
       </Scroll>
     </details>
   );
-}
-
-function whyNot(candidate: Candidate): string {
-  const against = candidate.evidence.filter((reason) => reason.kind === "against");
-  if (against.length > 0) return against.map((reason) => reason.text).join("; ");
-  if (candidate.onset_unix === null) return "no departure from its baseline found";
-  return "others explain more";
 }

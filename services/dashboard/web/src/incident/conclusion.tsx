@@ -4,12 +4,14 @@ import { count, inTen, span } from "../text/figures";
 import { BandMark } from "../ui/marks";
 import { Banner } from "../ui/states";
 import { diagnoseAgain } from "./header";
+import { Steps, useStep } from "./progress";
 
 const LIKELY = 5;
 
 export function Conclusion({ detail, reload }: { detail: IncidentDetail; reload: () => void }) {
   const { incident, diagnosis } = detail;
   const state = incident.diagnosis;
+  const step = useStep(incident.id);
   const again = () => void diagnoseAgain(incident.name, reload);
   return (
     <>
@@ -21,10 +23,11 @@ export function Conclusion({ detail, reload }: { detail: IncidentDetail; reload:
           </h1>
         )}
       </section>
-      {state.state === "pending" && (
-        <Banner title="The diagnosis is on its way.">
-          It usually takes less than a minute and appears here by itself. What changed so far stands
-          below.
+      {(state.state === "pending" || step !== undefined) && (
+        <Banner title={step === undefined ? "The diagnosis is on its way." : "The diagnosis runs."}>
+          It usually takes less than a minute and appears here by itself
+          {diagnosis ? "; what stands here is the one before" : "; what departed so far stands below"}.
+          <Steps reached={step} />
         </Banner>
       )}
       {state.reason && (

@@ -1,8 +1,10 @@
 // What was measured: every plot on one time axis, with the baseline and the incident.
 import { useMemo } from "preact/hooks";
+import { answer, api } from "../api/client";
 import type { Diagnosis, Excerpt, IncidentDetail } from "../api/types";
 import { Plot } from "../charts/plot";
 import { extent, median, type PlotSpec } from "../charts/spec";
+import { useResource } from "../state/resource";
 import { count, quantity } from "../text/figures";
 import { stamp } from "../text/times";
 import { SeriesName } from "../ui/marks";
@@ -16,6 +18,7 @@ export function Evidence(props: {
   zoom: Stretch | undefined;
 }) {
   const { detail, diagnosis, zoom } = props;
+  const finer = useFiner(detail, diagnosis, zoom);
   if (diagnosis.excerpts.length === 0) return null;
   const first = diagnosis.candidates[0]?.series.key;
   const symptom = (diagnosis.symptom ?? detail.incident.symptom).key;
@@ -39,7 +42,7 @@ export function Evidence(props: {
         {ordered.map((excerpt) => (
           <Panel
             key={excerpt.series.key}
-            excerpt={excerpt}
+            excerpt={finer.get(excerpt.series.key) ?? excerpt}
             role={role(excerpt)}
             detail={detail}
             diagnosis={diagnosis}
@@ -50,6 +53,38 @@ export function Evidence(props: {
       <Numbers detail={detail} excerpts={ordered} />
     </section>
   );
+}
+
+const NONE: ReadonlyMap<string, Excerpt> = new Map();
+
+/** The same series read anew for the stretch that is shown, so that zooming shows more. */
+function useFiner(
+  detail: IncidentDetail,
+  diagnosis: Diagnosis,
+  zoom: Stretch | undefined,
+): ReadonlyMap<string, Excerpt> {
+  const keys = diagnosis.excerpts.map((one) => one.series.key);
+  const found = useResource(JSON.stringify([keys, zoom]), async (signal) => {
+    if (!zoom || keys.length === 0) return NONE;
+    const [start, end] = zoom.map((unix) => new Date(unix * 1000).toISOString()) as [string, string];
+    const onset = new Date(onsetOf(detail) * 1000).toISOString();
+    const query = { series: keys, start, end, onset, points: 600 };
+    const told = await answer(api.GET("/api/v1/series/data", { params: { query }, signal }));
+    const bands = new Map(diagnosis.excerpts.map((one) => [one.series.key, one]));
+    return new Map(
+      told.items
+        .filter((one) => one.values.some((value) => value !== null))
+        .map((one) => [
+          one.series.key,
+          {
+            ...one,
+            low: bands.get(one.series.key)?.low ?? null,
+            high: bands.get(one.series.key)?.high ?? null,
+          },
+        ]),
+    );
+  });
+  return found.data ?? NONE;
 }
 
 function Panel(props: {

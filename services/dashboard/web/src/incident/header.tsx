@@ -1,6 +1,7 @@
 // What stays in sight while the page is read: which incident, in what state, what can be done.
 import { useState } from "preact/hooks";
 import { answer, api, once } from "../api/client";
+import { mayRespond } from "../api/session";
 import type { Incident, IncidentDetail } from "../api/types";
 import { live } from "../state/live";
 import { asProblem } from "../state/resource";
@@ -20,6 +21,7 @@ export function IncidentHeader(props: {
   const { incident } = props.detail;
   const key = encodeURIComponent(incident.name);
   const seen = incident.acknowledged_unix !== null;
+  const reader = !mayRespond();
   return (
     <header class="incident-head">
       <div class="incident-line">
@@ -39,22 +41,31 @@ export function IncidentHeader(props: {
           type="button"
           class={seen ? "plain" : ""}
           aria-pressed={seen}
+          disabled={reader}
           onClick={() => void desk.acknowledge()}
         >
           {seen ? "Acknowledged" : "Acknowledge"}
         </button>
-        <Assign incident={incident} desk={desk} />
-        <button type="button" class="plain" onClick={() => void desk.resolve()}>
+        <Assign incident={incident} desk={desk} disabled={reader} />
+        <button type="button" class="plain" disabled={reader} onClick={() => void desk.resolve()}>
           {incident.status === "open" ? "Resolve" : "Reopen"}
         </button>
-        <button type="button" class="plain" onClick={() => void diagnoseAgain(incident.name, props.reload)}>
+        <button
+          type="button"
+          class="plain"
+          disabled={reader}
+          onClick={() => void diagnoseAgain(incident.name, props.reload)}
+        >
           Diagnose again
         </button>
         <a class="button plain" href={href(`/incidents/${key}/report`)}>
           Report
         </a>
       </div>
-      <p class="subject">{incident.title}</p>
+      <p class="subject">
+        {incident.title}
+        {reader && <span class="quiet"> You may read; to work on incidents, ask an admin for the role of a responder.</span>}
+      </p>
     </header>
   );
 }
@@ -67,12 +78,13 @@ function Whose({ incident }: { incident: Incident }) {
   return parts.length > 0 ? <span class="quiet">{parts.join(", ")}</span> : null;
 }
 
-function Assign({ incident, desk }: { incident: Incident; desk: IncidentDesk }) {
+function Assign(props: { incident: Incident; desk: IncidentDesk; disabled: boolean }) {
+  const { incident, desk } = props;
   const [open, setOpen] = useState(false);
   const [to, setTo] = useState(incident.assignee);
   return (
     <>
-      <button type="button" class="plain" onClick={() => setOpen(true)}>
+      <button type="button" class="plain" disabled={props.disabled} onClick={() => setOpen(true)}>
         Assign
       </button>
       {open && (

@@ -1,6 +1,5 @@
 // What happened around an incident, as lanes on one time axis.
-import type { Activity, IncidentDetail } from "../api/types";
-import { metricOf } from "../text/names";
+import type { Happening } from "../api/types";
 
 export type Shape = "diamond" | "dot" | "square" | "triangle" | "bar";
 
@@ -13,71 +12,68 @@ export interface Entry {
 }
 
 export interface Lane {
-  kind: "changes" | "alerts" | "departures" | "notifications" | "people";
+  kind: Happening["lane"];
   name: string;
   entries: readonly Entry[];
 }
 
 const SERVICES = 12;
+const NAMES: readonly (readonly [Happening["lane"], string])[] = [
+  ["change", "Changes"],
+  ["alert", "Alerts"],
+  ["change_point", ""],
+  ["status", "Rootward"],
+  ["notification", "Notifications"],
+  ["action", "People"],
+];
 
-/** The lanes that hold something, in reading order: what was done, what was seen, who acted. */
-export function lanesOf(
-  detail: IncidentDetail,
-  activity: readonly Activity[],
-  end: number,
-): readonly Lane[] {
-  const lanes: Lane[] = [
-    { kind: "changes", name: "Changes", entries: detail.change_events.map(changeEntry) },
-    { kind: "alerts", name: "Alerts", entries: detail.alerts.map((a) => alertEntry(a, end)) },
-    ...departures(detail),
-    { kind: "notifications", name: "Notifications", entries: notifications(activity) },
-    { kind: "people", name: "People", entries: people(activity) },
-  ];
-  return lanes.filter((lane) => lane.entries.length > 0);
+/** The lanes that hold something: what was done, what was seen by service, who acted. */
+export function lanesOf(items: readonly Happening[], end: number): readonly Lane[] {
+  return NAMES.flatMap(([kind, name]) => {
+    const here = items.filter((item) => item.lane === kind);
+    if (here.length === 0) return [];
+    if (kind === "change_point") return byService(here, end);
+    return [{ kind, name, entries: here.map((item) => entryOf(item, end)) }];
+  });
 }
 
-function changeEntry(event: IncidentDetail["change_events"][number]): Entry {
-  const who = event.author || event.source;
-  const whose = event.service || "all services";
-  return { at: event.at_unix, shape: "diamond", text: `${event.kind}: ${event.title} (${whose}, ${who})` };
-}
-
-function alertEntry(alert: IncidentDetail["alerts"][number], end: number): Entry {
-  const until = alert.ends_unix ?? end;
-  const text = `${alert.name || alert.key} ${alert.service}: ${alert.summary || alert.status}`;
-  return { at: alert.starts_unix, until: Math.max(until, alert.starts_unix), shape: "bar", text };
-}
-
-function departures(detail: IncidentDetail): Lane[] {
-  const byService = new Map<string, Entry[]>();
-  for (const change of detail.changes) {
-    const entry: Entry = {
-      at: change.onset_unix,
-      shape: (change.score ?? 0) < 0 ? "triangle" : "dot",
-      text: `${change.series.service} ${metricOf(change.series)} departs`,
-    };
-    byService.set(change.series.service, [...(byService.get(change.series.service) ?? []), entry]);
+function byService(items: readonly Happening[], end: number): Lane[] {
+  const found = new Map<string, Entry[]>();
+  for (const item of items) {
+    found.set(item.service, [...(found.get(item.service) ?? []), entryOf(item, end)]);
   }
-  return [...byService]
-    .map(([name, entries]): Lane => ({ kind: "departures", name, entries }))
+  return [...found]
+    .map(([name, entries]): Lane => ({ kind: "change_point", name, entries }))
     .sort((a, b) => first(a) - first(b))
     .slice(0, SERVICES);
 }
 
 const first = (lane: Lane): number => Math.min(...lane.entries.map((entry) => entry.at));
 
-function notifications(activity: readonly Activity[]): Entry[] {
-  return activity
-    .filter((line) => line.action === "notified")
-    .map((line) => ({ at: line.at_unix, shape: "square", text: line.text || "notified" }));
+function entryOf(item: Happening, end: number): Entry {
+  const base = { at: item.at_unix, text: wordsOf(item) };
+  switch (item.lane) {
+    case "change":
+      return { ...base, shape: "diamond" };
+    case "alert":
+      return { ...base, shape: "bar", until: Math.max(item.end_unix ?? end, item.at_unix) };
+    case "change_point":
+      return { ...base, shape: item.kind === "fall" ? "triangle" : "dot" };
+    default:
+      return { ...base, shape: "square" };
+  }
 }
 
-function people(activity: readonly Activity[]): Entry[] {
-  return activity
-    .filter((line) => line.actor !== "" && line.action !== "notified")
-    .map((line) => ({
-      at: line.at_unix,
-      shape: "square",
-      text: `${line.actor}: ${line.action}${line.text ? `, ${line.text}` : ""}`,
-    }));
+function wordsOf(item: Happening): string {
+  const whose = item.service ? ` (${item.service})` : "";
+  switch (item.lane) {
+    case "change":
+      return `${item.kind}: ${item.title}${whose}${item.text ? `, by ${item.text}` : ""}`;
+    case "alert":
+      return `${item.title}${whose}${item.text ? `: ${item.text}` : ""}`;
+    case "change_point":
+      return `${item.service} ${item.title} ${item.kind === "fall" ? "falls" : "rises"}`;
+    default:
+      return item.text ? `${item.title}: ${item.text}` : item.title;
+  }
 }

@@ -1,6 +1,6 @@
 // One incident: the answer first, its evidence below, how it was made last.
 import { answer, api } from "../api/client";
-import type { IncidentDetail } from "../api/types";
+import type { Happening, IncidentDetail } from "../api/types";
 import { useLive } from "../state/live";
 import { useResource } from "../state/resource";
 import { go } from "../state/route";
@@ -10,7 +10,7 @@ import { useTitle } from "../ui/title";
 import { Causes } from "./causes";
 import { Conclusion } from "./conclusion";
 import { Evidence } from "./evidence";
-import { Groups } from "./groups";
+import { ThreeGroups } from "./groups";
 import { IncidentHeader } from "./header";
 import { Impact } from "./impact";
 import { Opinions } from "./opinions";
@@ -28,11 +28,15 @@ export function Incident({ name }: { name: string }) {
   const log = useResource(`${name} activity`, (signal) =>
     answer(api.GET("/api/v1/incidents/{key}/activity", { params: path, signal })),
   );
+  const lanes = useResource(`${name} timeline`, (signal) =>
+    answer(api.GET("/api/v1/incidents/{key}/timeline", { params: path, signal })),
+  );
   const methods = useResource("methods", (signal) => answer(api.GET("/api/v1/methods", { signal })));
   const detail = found.data;
   const reload = () => {
     void found.reload();
     void log.reload();
+    void lanes.reload();
   };
   useTitle(detail ? `${detail.incident.name} ${detail.incident.title}` : name);
   useLive((event) => event.incident === "" || event.incident === detail?.incident.id, reload);
@@ -56,8 +60,8 @@ export function Incident({ name }: { name: string }) {
       )}
       <Conclusion detail={detail} reload={reload} />
       <Impact detail={detail} />
-      <Behind detail={detail} />
-      <Shown detail={detail} activity={log.data?.items ?? []} />
+      <Behind detail={detail} onSaid={reload} />
+      <Shown detail={detail} items={lanes.data?.items ?? []} />
       <Tabs
         detail={detail}
         activity={log.data?.items ?? []}
@@ -69,25 +73,26 @@ export function Incident({ name }: { name: string }) {
 }
 
 /** The causes and in which order it went on. */
-function Behind({ detail }: { detail: IncidentDetail }) {
+function Behind(props: { detail: IncidentDetail; onSaid: () => void }) {
+  const { detail } = props;
   const { diagnosis } = detail;
   if (!diagnosis) return null;
   return (
     <>
-      <Causes detail={detail} diagnosis={diagnosis} />
+      <Causes {...props} diagnosis={diagnosis} />
       <Opinions diagnosis={diagnosis} />
-      <Groups detail={detail} diagnosis={diagnosis} />
+      {detail.groups && <ThreeGroups groups={detail.groups} />}
     </>
   );
 }
 
 /** What shares the time axis, and the graph. */
-function Shown({ detail, activity }: Pick<Parameters<typeof Tabs>[0], "detail" | "activity">) {
+function Shown({ detail, items }: { detail: IncidentDetail; items: readonly Happening[] }) {
   const zoom = zoomRange();
   const { diagnosis } = detail;
   return (
     <>
-      <Timeline detail={detail} activity={activity} zoom={zoom} />
+      <Timeline detail={detail} items={items} zoom={zoom} />
       {diagnosis && <Spread detail={detail} diagnosis={diagnosis} />}
       {diagnosis && <Evidence detail={detail} diagnosis={diagnosis} zoom={zoom} />}
     </>

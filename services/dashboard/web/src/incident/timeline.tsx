@@ -1,6 +1,6 @@
 // Everything that happened on one axis; drawing over it zooms all plots of the page.
 import { useState } from "preact/hooks";
-import type { Activity, IncidentDetail } from "../api/types";
+import type { Happening, IncidentDetail } from "../api/types";
 import { timeTicks } from "../charts/ticks";
 import { useWidth } from "../charts/width";
 import { count } from "../text/figures";
@@ -15,12 +15,12 @@ const FOOT = 20;
 
 export function Timeline(props: {
   detail: IncidentDetail;
-  activity: readonly Activity[];
+  items: readonly Happening[];
   zoom: Stretch | undefined;
 }) {
   const { detail, zoom } = props;
   const whole = wholeSpan(detail);
-  const lanes = lanesOf(detail, props.activity, whole[1]);
+  const lanes = lanesOf(props.items, whole[1]);
   const shown = zoom ?? whole;
   return (
     <section aria-labelledby="h-timeline">
@@ -200,9 +200,10 @@ function AsList({ lanes }: { lanes: readonly Lane[] }) {
 }
 
 const KINDS: Readonly<Record<Lane["kind"], string>> = {
-  changes: "change",
-  alerts: "alert",
-  departures: "departure",
-  notifications: "notification",
-  people: "person",
+  change: "change",
+  alert: "alert",
+  change_point: "departure",
+  status: "Rootward",
+  notification: "notification",
+  action: "person",
 };

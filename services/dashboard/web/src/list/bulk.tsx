@@ -1,6 +1,7 @@
 // What can be done to several incidents at once.
 import { useState } from "preact/hooks";
 import { acknowledge, merge, reopen, resolve, separate, unacknowledge } from "../api/deeds";
+import { mayRespond } from "../api/session";
 import type { Incident } from "../api/types";
 import { asProblem } from "../state/resource";
 import { count } from "../text/figures";
@@ -77,17 +78,18 @@ export function BulkBar(props: {
   onClear: () => void;
 }) {
   const { chosen } = props;
+  const reader = !mayRespond();
   if (chosen.length === 0) return null;
   return (
     <div class="row bulk" role="region" aria-label="Selected incidents">
       <strong>{count(chosen.length, "incident")} selected</strong>
-      <button type="button" class="plain" onClick={() => void props.desk.acknowledge(chosen)}>
+      <button type="button" class="plain" disabled={reader} onClick={() => void props.desk.acknowledge(chosen)}>
         Acknowledge
       </button>
-      <button type="button" class="plain" onClick={() => void props.desk.resolve(chosen)}>
+      <button type="button" class="plain" disabled={reader} onClick={() => void props.desk.resolve(chosen)}>
         {chosen.some((item) => item.status === "open") ? "Resolve" : "Reopen"}
       </button>
-      <button type="button" class="plain" disabled={chosen.length < 2} onClick={props.onMerge}>
+      <button type="button" class="plain" disabled={chosen.length < 2 || reader} onClick={props.onMerge}>
         Merge …
       </button>
       <button type="button" class="link" onClick={props.onClear}>

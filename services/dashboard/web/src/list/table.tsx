@@ -16,20 +16,31 @@ export function Table(props: {
 }) {
   const { items } = props;
   const [at, setAt] = useState(-1);
+  const place = useRef(-1); // where keys are pressed faster than the page is drawn
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [merging, setMerging] = useState(false);
   const links = useRef<(HTMLAnchorElement | null)[]>([]);
   const work = desk(props.changed, props.reload);
   const selected = items.filter((item) => chosen.has(item.id));
-  const here = items[at];
-  const meant = selected.length > 0 ? selected : here ? [here] : [];
-
-  const move = (by: number) => {
-    const next = Math.min(items.length - 1, Math.max(0, at + by));
-    setAt(next);
-    links.current[next]?.focus();
+  const stand = (row: number) => {
+    place.current = row;
+    setAt(row);
   };
-  const toggle = (id: string) => {
+  const here = () => items[place.current];
+  const meant = () => {
+    const one = here();
+    return selected.length > 0 ? selected : one ? [one] : [];
+  };
+  const move = (by: number) => {
+    stand(Math.min(items.length - 1, Math.max(0, place.current + by)));
+    links.current[place.current]?.focus();
+  };
+  const open = (event: KeyboardEvent) => {
+    const one = here();
+    if (one && !onControl(event)) go(`/incidents/${one.name}`);
+  };
+  const toggle = (id: string | undefined) => {
+    if (id === undefined) return;
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
     setChosen(next);
@@ -40,12 +51,12 @@ export function Table(props: {
   };
   useKeys({
     j: () => move(1),
-    k: () => move(at < 0 ? 1 : -1),
-    x: () => here && toggle(here.id),
-    a: () => meant.length > 0 && void work.acknowledge(meant),
-    r: () => meant.length > 0 && void work.resolve(meant),
+    k: () => move(place.current < 0 ? 1 : -1),
+    x: () => toggle(here()?.id),
+    a: () => meant().length > 0 && void work.acknowledge(meant()),
+    r: () => meant().length > 0 && void work.resolve(meant()),
     m: askToMerge,
-    Enter: (event) => here && !onControl(event) && go(`/incidents/${here.name}`),
+    Enter: open,
     "/": (event) => {
       event.preventDefault();
       document.getElementById("search")?.focus();
@@ -62,7 +73,7 @@ export function Table(props: {
           onClear={() => setChosen(new Set())}
         />
       </div>
-      <Rows items={items} at={at} links={links} chosen={chosen} onAt={setAt} onChoose={toggle} />
+      <Rows items={items} at={at} links={links} chosen={chosen} onAt={stand} onChoose={toggle} />
       {merging && (
         <MergeDialog
           items={selected}

@@ -1,6 +1,7 @@
 // A form made from a method's parameters, to run it on an incident.
 import { useState } from "preact/hooks";
 import { answer, api, once, type Problem } from "../api/client";
+import { mayRespond } from "../api/session";
 import type { JsonValue, Method } from "../api/types";
 import { asProblem } from "../state/resource";
 import { parametersOf, readField, written, type Parameter } from "./schema";
@@ -76,7 +77,7 @@ export function MethodForm(props: {
         </p>
       )}
       <p class="row">
-        <button type="submit" disabled={busy}>
+        <button type="submit" disabled={busy || !mayRespond()}>
           {busy ? "Starting …" : "Run"}
         </button>
         <span class="quiet">takes {COSTS[method.cost] ?? method.cost}</span>

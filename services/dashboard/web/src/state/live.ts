@@ -4,8 +4,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { isRecord, root } from "../api/client";
 
 export interface LiveEvent {
+  /** incident, diagnosis or analysis; empty where anything may have happened. */
   kind: string;
+  /** Id of the incident; empty where none or any is meant. */
   incident: string;
+  /** The step that a diagnosis reached. */
+  step: string;
 }
 
 /** Whether events come by themselves. */
@@ -14,7 +18,9 @@ export const live = signal<"off" | "on" | "asking">("off");
 type Listener = (event: LiveEvent) => void;
 const listeners = new Set<Listener>();
 const KINDS = ["incident", "diagnosis", "analysis"] as const;
+const ANYTHING: LiveEvent = { kind: "", incident: "", step: "" };
 const ASK_MS = 10_000;
+const SOON_MS = 250;
 let source: EventSource | undefined;
 let asking = 0;
 
@@ -24,29 +30,41 @@ export function useLive(matters: (event: LiveEvent) => boolean, act: () => void)
   latest.current = { matters, act };
   useEffect(() => {
     let timer = 0;
-    const listen: Listener = (event) => {
+    const stop = listen((event) => {
       if (timer || !latest.current.matters(event)) return;
       timer = window.setTimeout(() => {
         timer = 0;
         latest.current.act();
-      }, 250);
-    };
-    listeners.add(listen);
-    open();
+      }, SOON_MS);
+    });
     return () => {
       clearTimeout(timer);
-      listeners.delete(listen);
-      if (!listeners.size) close();
+      stop();
     };
   }, []);
+}
+
+/** Hear every event until the returned function is called. */
+export function listen(listener: Listener): () => void {
+  listeners.add(listener);
+  open();
+  return () => {
+    listeners.delete(listener);
+    if (!listeners.size) close();
+  };
 }
 
 function open(): void {
   if (source || asking || typeof EventSource === "undefined") return;
   source = new EventSource(`${root}/api/v1/events`);
-  source.onopen = () => (live.value = "on");
-  for (const kind of KINDS) source.addEventListener(kind, (event) => tell(kind, event));
+  source.onopen = () => {
+    live.value = "on";
+    tell(ANYTHING); // what happened before the stream began was not told
+  };
+  for (const kind of KINDS) source.addEventListener(kind, (event) => tell(read(kind, event)));
+  source.addEventListener("reset", () => tell(ANYTHING));
   source.onerror = () => {
+    live.value = "off";
     if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
     source = undefined;
     ask();
@@ -64,13 +82,18 @@ function close(): void {
 function ask(): void {
   live.value = "asking";
   asking = window.setInterval(() => {
-    if (!document.hidden) for (const listen of listeners) listen({ kind: "", incident: "" });
+    if (!document.hidden) tell(ANYTHING);
   }, ASK_MS);
 }
 
-function tell(kind: string, event: MessageEvent<string>): void {
+function tell(event: LiveEvent): void {
+  for (const listener of listeners) listener(event);
+}
+
+/** A message as an event; what it does not say is empty. */
+export function read(kind: string, event: { data: string }): LiveEvent {
   const data: unknown = JSON.parse(event.data);
-  const id = isRecord(data) ? data["incident_id"] : "";
-  const told = { kind, incident: typeof id === "string" ? id : "" };
-  for (const listen of listeners) listen(told);
+  const told = isRecord(data) ? data : {};
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return { kind, incident: text(told["incident_id"]), step: text(told["step"]) };
 }

@@ -1,11 +1,12 @@
 // What comes in, how fresh it is, what waits, and whether every part answers.
 import type { Status } from "../api/types";
 import { now } from "../state/clock";
-import { count, number, span } from "../text/figures";
+import { count, number, quantity, span } from "../text/figures";
 import { stamp } from "../text/times";
 import { When } from "../ui/marks";
 import { Failed, Loading, Scroll } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { OwnAccuracy } from "./accuracy";
 import { readStatus, silence, system } from "./freshness";
 
 const LATE_SECONDS = 180;
@@ -43,6 +44,13 @@ function Overview({ status }: { status: Status }) {
         <Fact name="Waiting to be looked at" value={number(status.bus_backlog)} more="messages" />
         <Fact name="Waiting to be run" value={number(status.jobs_backlog)} more="jobs" />
         <Fact name="Open incidents" value={number(status.open_incidents)} more="" />
+        <Fact
+          name="Taken in"
+          value={number(status.received)}
+          more={`samples since it started, ${number(status.late_samples)} late`}
+        />
+        <Fact name="Refused" value={number(refused(status))} more="samples" />
+        {status.storage && <Room storage={status.storage} />}
         <Fact name="Version" value={status.version} more={count(status.methods, "method")} />
       </dl>
       <section aria-labelledby="h-checks">
@@ -56,9 +64,62 @@ function Overview({ status }: { status: Status }) {
           ))}
         </ul>
       </section>
+      <Refused status={status} />
+      <OwnAccuracy />
       <Inflow status={status} />
+      <Versions versions={status.versions} />
     </>
   );
+}
+
+function refused(status: Status): number {
+  return status.rejected.reduce((sum, one) => sum + one.samples, 0);
+}
+
+function Room({ storage }: { storage: NonNullable<Status["storage"]> }) {
+  const free = storage.free_bytes === null ? "" : `${quantity(storage.free_bytes, "B")} free`;
+  return <Fact name="Database" value={quantity(storage.used_bytes, "B")} more={`${storage.kind}, ${free}`} />;
+}
+
+function Refused({ status }: { status: Status }) {
+  const some = status.rejected.filter((one) => one.samples > 0);
+  if (some.length === 0 && status.dead_letters === 0) return null;
+  return (
+    <section aria-labelledby="h-refused">
+      <h2 id="h-refused">What was refused, and why</h2>
+      <Scroll label="What was refused, and why">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Reason</th>
+              <th scope="col" class="num">
+                Samples
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {some.map((one) => (
+              <tr key={one.reason}>
+                <th scope="row">{one.reason.replaceAll("_", " ")}</th>
+                <td class="num">{number(one.samples)}</td>
+              </tr>
+            ))}
+            {status.dead_letters > 0 && (
+              <tr>
+                <th scope="row">given up on (dead letters)</th>
+                <td class="num">{number(status.dead_letters)}</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  );
+}
+
+function Versions({ versions }: { versions: Record<string, string> }) {
+  const parts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return <p class="quiet">{parts.join(", ")}</p>;
 }
 
 function Fact(props: { name: string; value: preact.ComponentChildren; more: string }) {

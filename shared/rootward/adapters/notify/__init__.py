@@ -1,0 +1,1 @@
+"""Tells others what happens to incidents: Slack, PagerDuty, signed webhooks."""

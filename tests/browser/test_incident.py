@@ -1,0 +1,147 @@
+"""The page of an incident in a browser: what it says, what can be done, what happens by itself."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.shown import OLDER, Shown
+from tests.services import made_up_incident as shop
+
+pytestmark = pytest.mark.browser
+NAME = f"INC-{OLDER + 1}"
+
+
+def test_the_answer_stands_first_and_its_evidence_below(page: Page, servers: dict[str, Shown]):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lock waits in orders-db")
+    headings = page.locator("article h2").all_text_contents()
+    order = ["Ranked causes", "How it went on", "Timeline", "How it spread", "Evidence"]
+    assert [h for h in headings if h in order] == order
+    expect(page.locator("ol.causes > li")).to_have_count(5)
+    expect(page.locator(".groups")).to_contain_text("First failure")
+
+
+def test_the_graph_and_the_plots_are_drawn_and_have_tables(page: Page, servers: dict[str, Shown]):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    expect(page.locator(".graph canvas").first).to_be_visible()
+    expect(page.locator(".panels .plot canvas")).to_have_count(5)
+    page.get_by_text("The graph as a table").click()
+    expect(page.get_by_role("region", name="Edges of the causal graph")).to_contain_text("15 s")
+    page.get_by_text("The plots in numbers").click()
+    numbers = page.get_by_role("region", name="The plots in numbers")
+    expect(numbers.locator("tbody tr")).to_have_count(5)
+
+
+def test_a_brush_over_the_timeline_zooms_every_plot_and_stands_in_the_address(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    tracks = page.locator(".tracks")
+    tracks.scroll_into_view_if_needed()
+    box = tracks.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + 30, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
+    page.reload()
+    expect(page.get_by_role("button", name="Whole window")).to_be_enabled()
+    page.get_by_role("button", name="Whole window").click()
+    expect(page).not_to_have_url(re.compile("from="))
+
+
+def test_it_is_acknowledged_assigned_and_commented(server: Shown, page: Page):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(page.get_by_role("button", name="Acknowledged")).to_be_visible()
+    page.get_by_role("button", name="Assign").click()
+    page.get_by_label("Name, empty for nobody").fill("ada")
+    page.get_by_role("dialog").get_by_role("button", name="Assign").click()
+    expect(page.locator(".incident-head")).to_contain_text("assigned to ada")
+    page.get_by_role("tab", name=re.compile("Activity")).click()
+    page.get_by_label("Comment").fill("rolled back orders v2.8.1")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator(".activity")).to_contain_text("rolled back orders v2.8.1")
+    handling = server.platform.incidents.get(NAME).handling
+    assert handling.acknowledged_unix is not None
+    assert handling.assignee == "ada"
+
+
+def test_a_cause_is_confirmed_with_a_reason_and_counts_as_our_accuracy(server: Shown, page: Page):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    first = page.get_by_role("group", name="Was orders-db the cause?")
+    first.get_by_role("button", name="Confirm").click()
+    page.get_by_label("What makes you say so?").fill("the lock went away with the rollback")
+    page.get_by_role("button", name="Keep").click()
+    expect(first).to_contain_text("the lock went away with the rollback")
+    page.goto(f"{server.url}/status")
+    accuracy = page.locator("section", has=page.get_by_role("heading", name="How often"))
+    expect(accuracy).to_contain_text("100 %")
+
+
+def test_a_method_is_run_with_parameters_of_its_form(server: Shown, page: Page):
+    page.goto(f"{server.url}/incidents/{NAME}?tab=methods")
+    offer = page.locator("ul.offers > li", has_text="robust_z")
+    offer.locator("summary").click()
+    offer.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("robust_z is running")).to_be_visible()
+    expect(page.locator("#analysis-robust_z")).to_be_visible(timeout=30_000)
+
+
+def test_what_somebody_else_does_appears_by_itself(server: Shown, page: Page):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    expect(page.locator(".incident-head")).to_contain_text("live")
+    page.request.post(f"{server.url}/api/v1/incidents/{NAME}/acknowledge")
+    expect(page.get_by_role("button", name="Acknowledged")).to_be_visible()
+
+
+def test_a_link_into_the_middle_of_a_page_shows_that_part(page: Page, servers: dict[str, Shown]):
+    node = shop.ORDERS.key
+    page.goto(f"{servers['many'].url}/incidents/{NAME}?tab=raw")
+    expect(page.get_by_role("tab", name="Reproduce")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel")).to_contain_text("neural_granger")
+    page.goto(f"{servers['many'].url}/incidents/{NAME}?node={node.replace('=', '%3D')}")
+    expect(page.locator(".node-panel")).to_contain_text("Why not the root?")
+
+
+def test_where_methods_disagree_the_page_says_how(page: Page, servers: dict[str, Shown]):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    table = page.get_by_role("region", name="What other methods say")
+    expect(table).to_contain_text("puts orders first and puts orders-db at 2")
+
+
+def test_an_abstention_says_what_was_checked_and_calls_candidates_weak(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['abstained'].url}/incidents/INC-1")
+    expect(page.get_by_role("heading", name="No confident cause", level=2)).to_be_visible()
+    expect(page.locator(".abstained")).to_contain_text("240 rows of 96 series")
+    expect(page.locator("ol.causes > li").first).to_contain_text("weak")
+
+
+def test_a_failed_diagnosis_says_why_and_can_be_tried_again(page: Page, servers: dict[str, Shown]):
+    page.goto(f"{servers['failed'].url}/incidents/INC-1")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("window has 40 rows, 120 are needed")
+    expect(alert.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_pending_diagnosis_shows_its_steps_and_what_changed(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['pending'].url}/incidents/INC-1")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Looking for the cause")
+    expect(page.get_by_role("list", name="Steps of the diagnosis")).to_contain_text("causal graph")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+
+
+def test_an_incident_that_is_not_there_is_said_to_be_missing(
+    page: Page, servers: dict[str, Shown], complaints: list[str]
+):
+    page.goto(f"{servers['many'].url}/incidents/INC-9999")
+    expect(page.get_by_role("alert")).to_contain_text("Not found")
+    complaints.clear()  # the browser lists the 404 that the page is about
