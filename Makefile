@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
+.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench: $(STAMP) ## accuracy, speed, graphs, scaling; DIR=folder with cases, GRAP
 bench-ingest: $(STAMP) ## samples per CPU second over HTTP, beside Prometheus; ARGS=--quick
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_ingest $(ARGS)
+
+bench-api: $(STAMP) ## time of every call of the API with 10,000 incidents and 100,000 alerts; ARGS="--databases sqlite"
+	$(BIN)/python -m tests.benchmarks.bench_api $(ARGS)
 
 bench-postgres: $(STAMP) ## samples per CPU second and bytes per sample on PostgreSQL beside SQLite
 	sh deploy/servers.sh

@@ -16,7 +16,7 @@ from rootward.model.window import Window
 from rootward.ports import Platform, WindowQuery
 from rootward.rca.frame import framed
 
-SLICE_ROWS = 4000
+SLICE_ROWS = 10_000
 """Rows that are read at once; a longer stretch is read and thinned part by part."""
 MOST_ROWS = 600_000
 """Rows of a stretch; beyond them steps become longer."""

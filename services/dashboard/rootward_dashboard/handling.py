@@ -47,7 +47,7 @@ class FacetsOut(Wire):
 
     status: list[CountOut]
     severity: list[CountOut]
-    service: list[CountOut] = Field(description="Those of most incidents.")
+    service: list[CountOut] = Field(description="Over the newest 1000 that fit.")
     assignee: list[CountOut] = Field(description="An empty value stands for nobody.")
     acknowledged: int
     total: int = Field(description="Incidents that fit all filters.")

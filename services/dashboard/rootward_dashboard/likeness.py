@@ -8,7 +8,7 @@ from rootward.model.incident import Incident
 from rootward.model.summary import IncidentQuery, Summary
 from rootward.ports import Platform
 
-COMPARED = 500
+COMPARED = 300
 """Incidents that are compared, the newest."""
 MOST = 10
 LEAST_SCORE = 0.2

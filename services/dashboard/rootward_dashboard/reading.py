@@ -9,12 +9,14 @@ from typing import Literal
 
 from rootward.errors import InvalidParameters, Unavailable
 from rootward.model.change_event import ChangeEvent
-from rootward.model.incident import Diagnosis, Incident
+from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.result import MethodEntry
+from rootward.model.summary import IncidentQuery
 from rootward.ports import JsonValue, Platform
 
 BEFORE_SECONDS = 1800.0
 """How long before an onset something may have been done to stand on the page of an incident."""
+_OPEN = IncidentQuery(statuses=(Status.OPEN,))
 STALE_SECONDS = 180.0
 """Without a sample for so long, what is shown may be out of date."""
 
@@ -104,7 +106,7 @@ def overview(platform: Platform, tenant: str) -> Overview:
         last_unix=platform.samples.latest_unix(tenant),
         bus_backlog=platform.bus.backlog(),
         jobs_backlog=platform.jobs.backlog(),
-        open_incidents=len(platform.incidents.current(tenant)),
+        open_incidents=platform.incidents.facets(_OPEN, tenant).total,
         methods=len(platform.results.catalogue()),
         checks=checks(platform),
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from rootward.model.incident import Incident
+from rootward.model.incident import Incident, Status
 from rootward.model.summary import IncidentQuery
 from rootward.ports import Platform
 from rootward.rca.labelled_calls import labelled_calls
 from rootward_dashboard.looking import CallOut, NodeOut, TopologyOut
 from rootward_dashboard.names import incident_name
 
-RECENT = 10
+RECENT = 5
 """Diagnoses whose graphs are shown."""
+MOST_OPEN = 200
+"""Open incidents that are shown at their services."""
 
 
 def topology(platform: Platform, tenant: str) -> TopologyOut:
@@ -25,9 +27,10 @@ def topology(platform: Platform, tenant: str) -> TopologyOut:
         counts[name] += 1
         last[name] = max(last[name], info.last_unix)
     broken: dict[str, list[str]] = defaultdict(list)
-    for incident in platform.incidents.current(tenant):
-        for name in {*incident.services, incident.symptom.service}:
-            broken[name].append(incident_name(incident))
+    opened = IncidentQuery(statuses=(Status.OPEN,))
+    for one in reversed(platform.incidents.search(opened, tenant, limit=MOST_OPEN).items):
+        for name in one.services:
+            broken[name].append(incident_name(one.incident))
     calls = labelled_calls(info.series for info in known)
     return TopologyOut(
         services=[

@@ -95,7 +95,7 @@ class Facets:
     statuses: Mapping[str, int]
     severities: Mapping[str, int]
     services: Mapping[str, int]
-    """Those of most incidents."""
+    """Those of most incidents, counted over the newest that fit."""
     assignees: Mapping[str, int]
     """An empty string stands for nobody."""
     acknowledged: int
@@ -105,3 +105,5 @@ class Facets:
 
 MOST_SERVICES = 100
 """Services that are counted."""
+COUNTED_FOR_SERVICES = 1000
+"""Newest incidents whose services are counted."""

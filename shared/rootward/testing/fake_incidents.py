@@ -10,7 +10,14 @@ from rootward.errors import InvalidInput, NotFound, Outdated
 from rootward.model.event import Facts
 from rootward.model.handling import Activity
 from rootward.model.incident import Diagnosis, Incident, Status
-from rootward.model.summary import MOST_SERVICES, Facets, IncidentQuery, Summary, SummaryPage
+from rootward.model.summary import (
+    COUNTED_FOR_SERVICES,
+    MOST_SERVICES,
+    Facets,
+    IncidentQuery,
+    Summary,
+    SummaryPage,
+)
 from rootward.model.updating import updated
 from rootward.ports import DEFAULT_TENANT, Clock, Events, IncidentPage
 from rootward.ports.incidents import Act
@@ -155,7 +162,9 @@ class FakeIncidentStore:
         severities = fitting(replace(query, severities=()))
         assignees = fitting(replace(query, assignees=()))
         services = Counter(
-            name for one in fitting(replace(query, services=())) for name in one.services
+            name
+            for one in fitting(replace(query, services=()))[:COUNTED_FOR_SERVICES]
+            for name in one.services
         )
         return Facets(
             statuses=Counter(one.incident.status.value for one in statuses),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -14,7 +15,13 @@ from rootward.adapters.sql import tables
 from rootward.adapters.sql.incident_rows import sought
 from rootward.codec import from_json
 from rootward.errors import InvalidInput
-from rootward.model.summary import MOST_SERVICES, Facets, IncidentQuery, Summary
+from rootward.model.summary import (
+    COUNTED_FOR_SERVICES,
+    MOST_SERVICES,
+    Facets,
+    IncidentQuery,
+    Summary,
+)
 
 _HEAD = tables.incident_head.c
 _SERVICE = tables.incident_service.c
@@ -87,41 +94,66 @@ def summaries_of(connection: Connection, tenant: str, ids: Sequence[str]) -> tup
 
 def facets(connection: Connection, query: IncidentQuery, tenant: str) -> Facets:
     """Counts; each kind without its own filter."""
+    kinds = (_HEAD.status, _HEAD.severity, _HEAD.assignee, _HEAD.acknowledged)
+    shared = IncidentQuery(services=query.services, words=query.words)
+    rows = connection.execute(
+        select(*kinds, func.count()).where(*conditions(shared, tenant)).group_by(*kinds)
+    )
+    groups = [_Group(*row) for row in rows]
 
-    def counted(column: ColumnElement[str], without: IncidentQuery) -> Mapping[str, int]:
-        rows = connection.execute(
-            select(column, func.count()).where(*conditions(without, tenant)).group_by(column)
-        )
-        return {str(value): int(count) for value, count in rows}
+    def counted(kind: str, without: IncidentQuery) -> Mapping[str, int]:
+        found: Counter[str] = Counter()
+        for group in groups:
+            if group.fits(without):
+                found[getattr(group, kind)] += group.incidents
+        return found
 
-    seen = conditions(replace(query, acknowledged=True), tenant)
-    every = conditions(query, tenant)
+    def count(wanted: IncidentQuery) -> int:
+        return sum(group.incidents for group in groups if group.fits(wanted))
+
     return Facets(
-        statuses=counted(_HEAD.status, replace(query, statuses=())),
-        severities=counted(_HEAD.severity, replace(query, severities=())),
+        statuses=counted("status", replace(query, statuses=())),
+        severities=counted("severity", replace(query, severities=())),
         services=_services(connection, replace(query, services=()), tenant),
-        assignees=counted(_HEAD.assignee, replace(query, assignees=())),
-        acknowledged=_count(connection, seen),
-        total=_count(connection, every),
+        assignees=counted("assignee", replace(query, assignees=())),
+        acknowledged=count(replace(query, acknowledged=True)),
+        total=count(query),
     )
 
 
-def _count(connection: Connection, wanted: Conditions) -> int:
-    return (
-        connection.scalar(select(func.count()).select_from(tables.incident_head).where(*wanted))
-        or 0
-    )
+class _Group(NamedTuple):
+    """How many incidents are alike in what they are counted by."""
+
+    status: str
+    severity: str
+    assignee: str
+    acknowledged: bool
+    incidents: int
+
+    def fits(self, query: IncidentQuery) -> bool:
+        """Whether they are asked for, services and words aside."""
+        return (
+            (not query.statuses or self.status in query.statuses)
+            and (not query.severities or self.severity in query.severities)
+            and (not query.assignees or self.assignee in query.assignees)
+            and query.acknowledged in (None, bool(self.acknowledged))
+        )
 
 
 def _services(connection: Connection, query: IncidentQuery, tenant: str) -> Mapping[str, int]:
+    """Of the newest incidents that fit, how many each service is part of."""
+    newest = (
+        select(_HEAD.incident_id)
+        .where(*conditions(query, tenant))
+        .order_by(_HEAD.opened_unix.desc(), _HEAD.number.desc())
+        .limit(COUNTED_FOR_SERVICES)
+        .subquery()
+    )
     count = func.count()
     rows = connection.execute(
         select(_SERVICE.service, count)
-        .join(
-            tables.incident_head,
-            and_(_SERVICE.tenant == _HEAD.tenant, _SERVICE.incident_id == _HEAD.incident_id),
-        )
-        .where(*conditions(query, tenant))
+        .join(newest, _SERVICE.incident_id == newest.c.incident_id)
+        .where(_SERVICE.tenant == tenant)
         .group_by(_SERVICE.service)
         .order_by(count.desc(), _SERVICE.service)
         .limit(MOST_SERVICES)

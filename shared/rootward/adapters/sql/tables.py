@@ -140,6 +140,7 @@ run = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("tenant", "key"),
     Index(None, "created_unix"),
+    Index(None, "tenant", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -198,6 +199,7 @@ incident_service = Table(
     _tenant_key(),
     Column("service", String(512), primary_key=True),
     Column("incident_id", String(128), primary_key=True),
+    Index(None, "tenant", "incident_id"),
 )
 
 diagnosis = Table(
@@ -296,6 +298,7 @@ alert = Table(
     UniqueConstraint("tenant", "key"),
     Index(None, "tenant", "incident_id"),
     Index(None, "seen_unix"),
+    Index(None, "tenant", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -310,6 +313,7 @@ change_event = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("tenant", "key"),
     Index(None, "tenant", "at_unix"),
+    Index(None, "tenant", "id"),
     sqlite_autoincrement=True,
 )
 
