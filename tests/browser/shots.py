@@ -1,4 +1,7 @@
-"""Pictures of every page in every state, wide and narrow, light and dark: `make screenshots`."""
+"""Pictures of every page in every state, wide and narrow, light and dark: `make screenshots`.
+
+With the word `readme`: the two that README shows.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from tests.browser.chromium import launch
 from tests.browser.shown import STATES, shown
 
 OUT = Path("out/screenshots")
+README = Path("docs/pictures")
+README_PAGES = {"list": "/", "incident": "/incidents/INC-7"}
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 PAGES = {
@@ -23,6 +28,12 @@ PAGES = {
         "incident": "/incidents/INC-131",
         "methods": "/methods/ridge_granger",
         "status": "/status",
+    },
+    "several": {
+        "methods-tab": "/incidents/INC-7?tab=methods",
+        "activity-tab": "/incidents/INC-7?tab=activity",
+        "similar-tab": "/incidents/INC-7?tab=similar",
+        "reproduce-tab": "/incidents/INC-7?tab=raw",
     },
     "pending": {"list": "/", "incident": "/incidents/INC-1"},
     "failed": {"incident": "/incidents/INC-1"},
@@ -44,6 +55,9 @@ def page_of(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
 
 
 def main(only: list[str]) -> None:
+    if only == ["readme"]:
+        readme()
+        return
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play, launch(play) as browser:
         for state, pages in PAGES.items():
@@ -54,6 +68,17 @@ def main(only: list[str]) -> None:
                     for scheme in SCHEMES:
                         with page_of(browser, size, scheme) as page:
                             take(page, server.url, state, f"{size}-{scheme}", pages)
+
+
+def readme() -> None:
+    """The upper part of list and incident, in the light."""
+    README.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play, launch(play) as browser, shown(STATES["several"]) as server:
+        with page_of(browser, "wide", "light") as page:
+            for name, address in README_PAGES.items():
+                page.goto(server.url + address)
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=README / f"{name}.png")
 
 
 def take(page: Page, url: str, state: str, kind: str, pages: dict[str, str]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootward import bootstrap
-from rootward.model.incident import Band, Incident, Status
+from rootward.model.incident import Band, Incident, Severity, Status
 from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
 from rootward.settings import Settings
@@ -80,6 +80,38 @@ def many(platform: Platform) -> None:
     one(platform)
 
 
+_DAY = (
+    ("checkout latency_p99_seconds is 6 times its baseline", "payment", Band.HIGH, "critical", 4.0),
+    ("cart error_ratio rose from 0 % to 3 %", "redis-cart", Band.MEDIUM, "warning", 9.5),
+    ("search latency_p99_seconds is 3 times its baseline", "catalog", Band.NONE, "warning", 15.0),
+    ("frontend request_rate fell by half", "ingress", Band.MEDIUM, "info", 21.0),
+    ("shipping latency_p99_seconds doubled", "orders-db", Band.LOW, "warning", 28.0),
+    ("email queue_depth grew to 12 k", "email", Band.HIGH, "info", 40.0),
+)
+
+
+def several(platform: Platform) -> None:
+    """Two days of a small shop: what README shows."""
+    for title, cause, band, severity, hours in reversed(_DAY):
+        onset = shop.NOW - 3600.0 * hours
+        made = shop.incident(
+            id=f"past-{hours:.1f}",
+            title=title,
+            severity=Severity(severity),
+            status=Status.RESOLVED,
+            onset_unix=onset,
+            opened_unix=onset + 75,
+            resolved_unix=onset + 900 + 120 * hours,
+        )
+        opened = platform.incidents.open(made)
+        first = replace(shop.candidates()[0], service=cause)
+        diagnosis = shop.diagnosis(
+            band=band, abstained=band is Band.NONE, candidates=(first, *shop.candidates()[1:])
+        )
+        platform.incidents.save(opened.id, diagnosis)
+    one(platform)
+
+
 def pending(platform: Platform) -> None:
     """The diagnosis is on its way."""
     _samples(platform, shop.NOW)
@@ -110,6 +142,7 @@ STATES: Mapping[str, Callable[[Platform], object]] = {
     "nothing": nothing,
     "quiet": quiet,
     "many": many,
+    "several": several,
     "pending": pending,
     "failed": failed,
     "abstained": abstained,

@@ -92,6 +92,15 @@ def test_a_method_is_run_with_parameters_of_its_form(server: Shown, page: Page):
     expect(page.locator("#analysis-robust_z")).to_be_visible(timeout=30_000)
 
 
+def test_a_stretch_of_time_is_explained_on_request(server: Shown, page: Page):
+    stretch = f"from={shop.NOW - 900:.0f}&to={shop.NOW:.0f}"
+    page.goto(f"{server.url}/incidents/{NAME}?{stretch}")
+    page.get_by_role("button", name="Explain this stretch").click()
+    expect(page).to_have_url(re.compile("/explain/"))
+    causes = page.get_by_role("heading", name=re.compile("Ranked causes|Nearest candidates"))
+    expect(causes).to_be_visible(timeout=60_000)
+
+
 def test_what_somebody_else_does_appears_by_itself(server: Shown, page: Page):
     page.goto(f"{server.url}/incidents/{NAME}")
     expect(page.locator(".incident-head")).to_contain_text("live")

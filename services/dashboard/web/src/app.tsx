@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { readMe } from "./api/me";
 import { me } from "./api/session";
 import { href, path } from "./state/route";
+import { Explained } from "./explain/page";
 import { IncidentList } from "./list/page";
 import { Incident } from "./incident/page";
 import { Methods } from "./methods/page";
@@ -102,6 +103,7 @@ function Page() {
     return <Incident key={key} name={decodeURIComponent(key)} />;
   }
   if (section === "methods") return <Methods chosen={key ? decodeURIComponent(key) : ""} />;
+  if (section === "explain" && key) return <Explained key={key} id={decodeURIComponent(key)} />;
   if (section === "status") return <StatusPage />;
   if (section === "") return <IncidentList />;
   return <Nowhere />;

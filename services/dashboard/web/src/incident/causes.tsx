@@ -43,6 +43,7 @@ export function Causes(props: {
             <FeedbackOn
               incident={detail.incident.name}
               service={candidate.service}
+              short={candidate.rank > 1}
               said={detail.feedback}
               onSaid={props.onSaid}
             />
@@ -59,12 +60,12 @@ function symptomOnset(detail: IncidentDetail, diagnosis: Diagnosis): number | nu
   return diagnosis.candidates.find((c) => c.series.key === key)?.onset_unix ?? null;
 }
 
-function Cause(props: {
+export function Cause(props: {
   candidate: Candidate;
   share: number;
   weak: boolean;
   symptomOnset: number | null;
-  children: preact.ComponentChildren;
+  children?: preact.ComponentChildren;
 }) {
   const { candidate, weak } = props;
   return (
@@ -74,6 +75,7 @@ function Cause(props: {
         <h3>
           {candidate.service} {weak && <span class="weak">weak</span>}
         </h3>
+        {candidate.rank > 1 && props.children}
         <span class="score" title="Share of the score among all candidates">
           <Bar share={props.share} /> {share(candidate.score)}
         </span>
@@ -92,7 +94,7 @@ function Cause(props: {
           </li>
         ))}
       </ul>
-      {props.children}
+      {candidate.rank === 1 && props.children}
     </li>
   );
 }

@@ -46,13 +46,13 @@ export function Conclusion({ detail, reload }: { detail: IncidentDetail; reload:
   );
 }
 
-function Found({ diagnosis }: { diagnosis: Diagnosis }) {
+export function Found({ diagnosis }: { diagnosis: Diagnosis }) {
   const [head, ...rest] = diagnosis.conclusion.split(": ");
   const others = diagnosis.likely.slice(1, LIKELY);
   return (
     <>
       <h1>{head}</h1>
-      {rest.length > 0 && <p class="rest">{rest.join(": ")}</p>}
+      {rest.length > 0 && <p class="rest">{sentence(rest.join(": "))}</p>}
       <p class="row">
         <BandMark band={diagnosis.band} />
         {!diagnosis.abstained && (
@@ -72,7 +72,11 @@ function Found({ diagnosis }: { diagnosis: Diagnosis }) {
   );
 }
 
-function Abstained({ diagnosis }: { diagnosis: Diagnosis }) {
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function Abstained({ diagnosis }: { diagnosis: Diagnosis }) {
   const window = span(diagnosis.end_unix - diagnosis.start_unix);
   return (
     <section class="abstained" aria-labelledby="h-abstained">

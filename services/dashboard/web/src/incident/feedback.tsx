@@ -22,6 +22,8 @@ const SAID: Readonly<Record<Verdict, string>> = {
 export function FeedbackOn(props: {
   incident: string;
   service: string;
+  /** Without words beside the signs, where the row has little room. */
+  short: boolean;
   said: readonly Feedback[];
   onSaid: () => void;
 }) {
@@ -30,7 +32,7 @@ export function FeedbackOn(props: {
   const last = props.said.filter((one) => one.service === service).at(-1);
   return (
     <div class="row feedback" role="group" aria-label={`Was ${service} the cause?`}>
-      <span class="quiet">Was it the cause?</span>
+      {!props.short && <span class="quiet">Was it the cause?</span>}
       {VERDICTS.map(([value, shape, words]) => (
         <button
           key={value}
@@ -38,9 +40,11 @@ export function FeedbackOn(props: {
           class="plain"
           disabled={!mayRespond()}
           aria-pressed={last?.verdict === value}
+          aria-label={props.short ? words : undefined}
+          title={`${words}: ${service}`}
           onClick={() => setVerdict(value)}
         >
-          <span aria-hidden="true">{shape}</span> {words}
+          <span aria-hidden="true">{shape}</span> {!props.short && words}
         </button>
       ))}
       {last && (

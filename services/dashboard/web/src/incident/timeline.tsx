@@ -1,11 +1,13 @@
 // Everything that happened on one axis; drawing over it zooms all plots of the page.
 import { useState } from "preact/hooks";
+import { mayRespond } from "../api/session";
 import type { Happening, IncidentDetail } from "../api/types";
 import { timeTicks } from "../charts/ticks";
 import { useWidth } from "../charts/width";
 import { count } from "../text/figures";
 import { clock, zoneName } from "../text/times";
 import { Scroll } from "../ui/states";
+import { explain } from "../explain/asking";
 import { lanesOf, type Entry, type Lane } from "./lanes";
 import { onsetOf, shadeOf, wholeSpan } from "./span";
 import { around, zoomOut, zoomTo, type Stretch } from "./zoom";
@@ -56,6 +58,11 @@ function Zooms({ whole, zoom, onset }: { whole: Stretch; zoom: Stretch | undefin
         <span class="quiet">
           {clock(zoom[0])} to {clock(zoom[1])}
         </span>
+      )}
+      {zoom && mayRespond() && (
+        <button type="button" class="plain" onClick={() => void explain(zoom)}>
+          Explain this stretch
+        </button>
       )}
       <button type="button" class="plain" onClick={() => zoomTo(from, to)}>
         Around the onset

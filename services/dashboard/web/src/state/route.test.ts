@@ -18,7 +18,7 @@ it("keeps several values of one name apart", () => {
 });
 
 it("leaves reports, the API and files to the server", () => {
-  const paths = ["/", "/incidents/INC-7", "/methods", "/methods/baro", "/status"];
+  const paths = ["/", "/incidents/INC-7", "/methods", "/methods/baro", "/explain/ab12", "/status"];
   expect(paths.filter(ours)).toEqual(paths);
   expect(["/incidents/INC-7/report", "/report", "/openapi.json", "/login"].filter(ours)).toEqual([]);
 });

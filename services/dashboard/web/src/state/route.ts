@@ -95,5 +95,5 @@ function modified(event: MouseEvent): boolean {
 
 /** Whether the app shows a path; reports, the API and files are the server's. */
 export function ours(to: string): boolean {
-  return /^\/($|(methods|status)(\/|$)|incidents\/[^/]+$)/.test(to);
+  return /^\/($|(methods|status)(\/|$)|(incidents|explain)\/[^/]+$)/.test(to);
 }
