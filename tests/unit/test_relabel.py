@@ -229,3 +229,40 @@ def test_an_alert_on_a_workload_is_about_it_and_not_about_the_program_that_told(
     assert naming.service_of(told | {"pod": "cart-7d4b9c6f5c-x2x9z"}) == "cart"
     assert naming.service_of({"service": "cart", "deployment": "other"}) == "cart"
     assert naming.service_of({"severity": "none"}) == ""
+
+
+rules = st.builds(
+    Rule,
+    action=st.sampled_from([a for a in Action if not a.startswith("label")]),
+    source_labels=st.lists(names, max_size=2).map(tuple),
+    regex=st.sampled_from(["(.*)", "(.)(.*)", "container_.*", "", "up|kube_pod_y"]),
+    target_label=st.sampled_from(["job", "x", "pod", "__name__", "of_$1"]),
+    replacement=st.sampled_from(["$1", "", "const"]),
+    metrics=st.sampled_from(["", "container_", "kube_"]),
+)
+
+
+@given(st.lists(rules, max_size=5), st.lists(sets, min_size=1, max_size=4))
+def test_what_is_remembered_is_what_the_rules_make(chosen: list[Rule], given_sets):
+    remembering = Relabelling(tuple(chosen))
+    for labels in given_sets * 2:
+        anew = Relabelling((*chosen, Rule(Action.LABELKEEP)))  # it makes nothing memorable
+        assert remembering.apply(dict(labels)) == anew.apply(dict(labels))
+
+
+@given(st.lists(sets, min_size=1, max_size=4))
+def test_the_built_in_rules_remember_rightly(given_sets: list[dict[str, str]]):
+    anew = Relabelling((*DEFAULT.rules, Rule(Action.LABELKEEP)))
+    for labels in given_sets:
+        assert DEFAULT.apply(dict(labels)) == anew.apply(dict(labels))
+
+
+def test_what_senders_make_up_is_remembered_within_bounds():
+    relabelling = Relabelling((Rule(source_labels=("pod",), target_label="service"),))
+    for k in range(25_000):
+        labels = {"__name__": f"m{k}", "pod": f"p{k}" * 200 if k % 2 else f"p{k}"}
+        assert relabelling.apply(labels) == labels | {"service": labels["pod"]}
+    assert len(relabelling._groups) <= 10_000
+    (group,) = relabelling._by_rules.values()
+    assert len(group._made) <= 10_000
+    assert max(len(text or "") for key in group._made for text in key) <= 512

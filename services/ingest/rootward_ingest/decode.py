@@ -37,9 +37,11 @@ from rootward_ingest.columns import (
 )
 from rootward_ingest.intake import Readings
 from rootward_ingest.known_series import KnownSeries, Labels
+from rootward_ingest.label_bytes import LabelBytes
 from rootward_ingest.limits import DEFAULTS, MAX_LABELS, Limits
 
 _SERIES_TAG = 0x0A
+_known_labels = LabelBytes()
 _FRAMED = b"\xff\x06\x00\x00sNaPpY"
 _MOST_ODD = 20_000
 """Series for the generic reader, beyond which it had better read the whole request."""
@@ -198,6 +200,9 @@ def _assembled(cut: _Cut, known: KnownSeries, limits: Limits) -> Readings | None
 
 def _labels_only(span: bytes) -> Labels | None:
     """The labels in the encoded bytes of a series; None where there is more than labels."""
+    ordinary = _known_labels.read(span)
+    if ordinary is not None:
+        return ordinary[: MAX_LABELS + 1]
     try:
         series = messages.parse_time_series(span)
     except UnreadableBody:

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from rootward.model.series import Series
@@ -161,9 +162,8 @@ class KnownSeries:
     def _add(self, slot: Slot) -> Slot:
         if slot.series is not None:
             self._known[slot.series] = slot
-            self._label_bytes += len(slot.series.metric) + sum(
-                len(name) + len(value) for name, value in slot.series.labels
-            )
+            text = "".join(chain.from_iterable(slot.series.labels))
+            self._label_bytes += len(slot.series.metric) + len(text)
         return slot
 
     def _remember(self, wire: str, fresh: Mapping[Span, Slot]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rootward.model.series import METRIC_NAME, Series
-from rootward_ingest.labels import series_of, wrong
+from rootward_ingest.labels import named_series, series_of, wrong
 from rootward_ingest.limits import DEFAULTS, Limits
 from rootward_ingest.reasons import Reason
 from rootward_ingest.relabel import Relabelling
@@ -25,20 +25,23 @@ class Naming:
     replicas: Replicas | None = None
     """None: all replicas are listened to."""
 
-    def of(self, labels: Iterable[tuple[str, str]]) -> tuple[Series | Reason, Member | None]:
+    def of(self, labels: Sequence[tuple[str, str]]) -> tuple[Series | Reason, Member | None]:
         """The series of a label set, or why there is none, and which replica sends it."""
-        pairs = list(labels)
-        reason = wrong(pairs, self.limits)
+        reason = wrong(labels, self.limits)
         if reason is not None:
             return reason, None
-        labelled = dict(pairs)
+        labelled = dict(labels)
         member = self.pairing.member(labelled) if self.replicas else None
         if member is not None and self.replicas is not None:
             if not self.replicas.hears(member):
                 return Reason.DEDUPLICATED, member
             labelled = self.pairing.stripped(labelled)
         kept = self.relabelling.apply(labelled)
-        return Reason.DROPPED if kept is None else series_of(kept.items(), self.limits), member
+        if kept is None:
+            return Reason.DROPPED, member
+        # what no rule touched was looked at above
+        same = kept is labelled
+        return named_series(kept) if same else series_of(kept.items(), self.limits), member
 
     def service_of(self, labels: dict[str, str]) -> str:
         """The service that the labels of an alert name; empty where they name none.

@@ -33,18 +33,25 @@ INSTANCE_SOURCES = ("instance", "pod")
 
 def named(labels: Mapping[str, str]) -> Series | None:
     """The series that a label set stands for; None where it names no metric or no service."""
-    kept = {name: value for name, value in labels.items() if value}
+    kept = dict(labels)
+    if "" in kept.values():
+        kept = {name: value for name, value in kept.items() if value}
     metric = kept.pop(METRIC_NAME, "")
     _rename(kept, SERVICE_SOURCES, SERVICE)
     _rename(kept, INSTANCE_SOURCES, INSTANCE)
     if not metric or SERVICE not in kept:
         return None
-    return Series(metric, tuple(sorted(kept.items())))
+    pairs = tuple(sorted(kept.items()))
+    return Series.checked(metric, pairs) if pairs[0][0] else Series(metric, pairs)
 
 
 def _rename(labels: dict[str, str], sources: tuple[str, ...], target: str) -> None:
-    source = next((name for name in sources if name in labels), None)
-    if source is None or source == target:
+    for source in sources:
+        if source in labels:
+            break
+    else:
+        return
+    if source == target:
         return
     value = labels[source].rpartition("/")[2] if source == "job" else labels[source]
     if value == labels[source]:

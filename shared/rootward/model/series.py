@@ -28,10 +28,10 @@ class Series:
     def __post_init__(self) -> None:
         if not self.metric:
             raise InvalidInput("a series needs a metric name")
-        names = [name for name, _ in self.labels]
-        if names != sorted(set(names)):
-            raise InvalidInput(f"labels of {self.metric} are unsorted or duplicate: {names}")
-        if not all(name and value for name, value in self.labels):
+        names, values = zip(*self.labels, strict=True) if self.labels else ((), ())
+        if [*names] != sorted(set(names)):
+            raise InvalidInput(f"labels of {self.metric} are unsorted or duplicate: {[*names]}")
+        if not (all(names) and all(values)):
             raise InvalidInput(f"labels of {self.metric} hold an empty name or value")
         if SERVICE not in names:
             raise InvalidInput(f"{self.metric} has no `{SERVICE}` label")
@@ -41,6 +41,13 @@ class Series:
         """A series from keyword labels, sorted; empty values are left out."""
         pairs = {SERVICE: service} | labels
         return cls(metric, tuple(sorted((k, v) for k, v in pairs.items() if v)))
+
+    @classmethod
+    def checked(cls, metric: str, labels: tuple[tuple[str, str], ...]) -> Series:
+        """One whose labels the caller has made sorted, whole and with a service; much faster."""
+        made = object.__new__(cls)
+        vars(made).update(metric=metric, labels=labels)
+        return made
 
     @classmethod
     def from_column(cls, column: str, separator: str = "|") -> Series:
@@ -93,14 +100,23 @@ class Series:
     @property
     def key(self) -> str:
         """The whole identity as text, `metric{label="value",…}`: stable, for storage and URLs."""
-        inner = ",".join(f'{name}="{_escaped(value)}"' for name, value in self.labels)
-        return f"{self.metric}{{{inner}}}"
+        return key_of(self.metric, [label_key(*pair) for pair in self.labels])
 
     def __str__(self) -> str:
         """`service[#instance]|metric`, then the other labels in braces if there are any."""
         owner = f"{self.service}#{self.instance}" if self.instance else self.service
         others = [f"{k}={v}" for k, v in self.labels if k not in (SERVICE, INSTANCE)]
         return f"{owner}|{self.metric}" + (f"{{{','.join(others)}}}" if others else "")
+
+
+def key_of(metric: str, labels: Iterable[str]) -> str:
+    """The key of a series, of the keys of its labels."""
+    return f"{metric}{{{','.join(labels)}}}"
+
+
+def label_key(name: str, value: str) -> str:
+    """What stands in the key of a series for a label."""
+    return f'{name}="{_escaped(value)}"'
 
 
 def _escaped(value: str) -> str:

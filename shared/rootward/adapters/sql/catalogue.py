@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
@@ -14,13 +15,16 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database
-from rootward.model.series import Series
+from rootward.model.series import Series, key_of, label_key
 
 _SERIES = tables.series.c
 
 TOUCH_US = 3600 * 10**6
 """The stored time of a series is never further than this behind its newest sample."""
 _LOOKED_UP_AT_ONCE = 500
+_MOST_PAIRS, _LONGEST_PAIR = 20_000, 256
+"""Labels whose spelling is remembered, and characters of a value that is not too long for it."""
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 _MOST_REMEMBERED = 500_000
 
 _NEWER = (
@@ -180,34 +184,51 @@ def _ids(
     series: Sequence[Series],
     newest_us: np.ndarray,
 ) -> list[int]:
-    digests = [hashlib.sha256(one.key.encode()).hexdigest() for one in series]
-    known = _lookup(connection, tenant, digests)
+    spelled = [_spelled(one) for one in series]
+    digests = [hashlib.sha256(key.encode()).hexdigest() for key, _ in spelled]
+    known = _lookup(database, connection, tenant, digests)
     rows = {
         digest: {
             "tenant": tenant,
             "digest": digest,
             "metric": one.metric,
-            "labels": json.dumps(one.labels, separators=(",", ":")),
+            "labels": labels,
             "last_us": newest,
         }
-        for one, digest, newest in zip(series, digests, newest_us.tolist(), strict=True)
+        for one, digest, (_, labels), newest in zip(
+            series, digests, spelled, newest_us.tolist(), strict=True
+        )
         if digest not in known
     }
     old = np.array([digest in known for digest in digests], bool)
     if rows:  # in order, so that processes that register the same series do not block each other
         database.insert_new(connection, tables.series, [rows[digest] for digest in sorted(rows)])
-        known |= _lookup(connection, tenant, list(rows))
+        known |= _lookup(database, connection, tenant, list(rows))
     ids = [known[digest] for digest in digests]
     touch(connection, np.array(ids)[old], newest_us[old])
     return ids
 
 
-def _lookup(connection: Connection, tenant: str, digests: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(digests), _LOOKED_UP_AT_ONCE):
-        some = digests[start : start + _LOOKED_UP_AT_ONCE]
-        here = (_SERIES.tenant == tenant, _SERIES.digest.in_(some))
-        query = select(_SERIES.digest, _SERIES.id).where(*here).order_by(_SERIES.id)
-        rows = connection.execute(query.with_for_update())  # nobody may forget them meanwhile
-        found.update((row.digest, row.id) for row in rows)
-    return found
+def _lookup(
+    database: Database, connection: Connection, tenant: str, digests: Sequence[str]
+) -> dict[str, int]:
+    here = (_SERIES.tenant == tenant, database.among(_SERIES.digest, digests))
+    query = select(_SERIES.digest, _SERIES.id).where(*here).order_by(_SERIES.id)
+    rows = connection.execute(query.with_for_update())  # nobody may forget them meanwhile
+    return {row.digest: row.id for row in rows}
+
+
+def _spelled(series: Series) -> tuple[str, str]:
+    """The key of a series, and its labels in JSON.
+
+    Both are put together of pairs, nearly all of which were seen in other series.
+    """
+    told = [_told(pair) if len(pair[1]) < _LONGEST_PAIR else _pair(pair) for pair in series.labels]
+    return key_of(series.metric, [key for key, _ in told]), f"[{','.join([j for _, j in told])}]"
+
+
+def _pair(pair: tuple[str, str]) -> tuple[str, str]:
+    return label_key(*pair), _as_json(pair)
+
+
+_told = lru_cache(_MOST_PAIRS)(_pair)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, make_url
+from sqlalchemy import ColumnElement, Connection, Engine, Table, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -88,6 +88,10 @@ class Database:
     ) -> None:
         """In a write: insert the rows whose unique columns are not there yet."""
         self._dialect.insert_new(connection, table, rows)
+
+    def among(self, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+        """Whether a column holds one of many texts, which need not be few."""
+        return self._dialect.among(column, texts)
 
     def claim(self, queue: str) -> Claim:
         """Be the one process that serves a queue, until it is let go of or the process ends.

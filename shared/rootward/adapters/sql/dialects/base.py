@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
 
 LOCK_SECONDS = 10.0
@@ -66,4 +66,8 @@ class Dialect(Protocol):
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
     ) -> None:
         """Insert the rows whose unique columns are not there yet; leave those that are."""
+        ...
+
+    def among(self, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+        """Whether a column holds one of many texts; they travel as one parameter."""
         ...

@@ -9,10 +9,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     URL,
     BigInteger,
+    ColumnElement,
     Connection,
+    String,
     Table,
+    any_,
     create_engine,
     event,
     func,
@@ -99,6 +103,10 @@ class Postgresql:
             connection.close()
             raise Unavailable(f"another process serves the {queue} of this database")
         return _SessionClaim(connection)
+
+    def among(self, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+        """Whether a column holds one of many texts."""
+        return column == any_(literal([*texts], ARRAY(String)))
 
     def insert_new(
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import sqlite3
 import threading
@@ -11,8 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import URL, Connection, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -142,8 +151,15 @@ class Sqlite:
     def insert_new(
         self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]
     ) -> None:
-        """Insert the rows whose unique columns are not there yet."""
-        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+        """Insert the rows whose unique columns are not there yet; all have the same columns."""
+        names = ", ".join(f'"{name}"' for name in rows[0])
+        marks = ", ".join("?" * len(rows[0]))
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING'
+        connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+
+    def among(self, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+        """Whether a column holds one of many texts."""
+        return column.in_(select(func.json_each(json.dumps(texts)).table_valued("value").c.value))
 
 
 class _FileClaim:
