@@ -80,6 +80,10 @@ bench-postgres: $(STAMP) ## samples per CPU second and bytes per sample on Postg
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_postgres $(ARGS)
 
+bench-split: $(STAMP) ## one wide fit alone and with Celery workers helping; ARGS="--series 400 --helpers 1"
+	sh deploy/servers.sh
+	$(BIN)/python -m tests.benchmarks.bench_split $(ARGS)
+
 method: $(STAMP) ## a new method and its test with the blanks marked; family=discovery name=transfer_entropy
 	$(BIN)/rootward new-method $(family) $(name) && $(BIN)/ruff format -q shared tests
 

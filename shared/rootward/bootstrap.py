@@ -23,6 +23,7 @@ from rootward.adapters.sql.letters import SqlDeadLetters
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.outbox import Post, SqlOutbox
+from rootward.adapters.sql.parts import SqlPartStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
@@ -68,6 +69,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         runs=SqlRunStore(database, chosen),
         feedback=SqlFeedbackStore(database),
         exhibits=SqlExhibits(database, chosen),
+        parts=SqlPartStore(database, chosen),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import zipfile
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -13,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rootward.errors import InvalidInput, UnreadableBody
 from rootward.model.series import SampleBatch, Series
+from rootward.model.spread import Arrays
 
 T = TypeVar("T")
 
@@ -104,3 +107,23 @@ def from_json(data: str | bytes, kind: type[T]) -> T:
         return value
     except ValidationError as error:
         raise UnreadableBody(f"not a {kind.__name__}: {error}") from error
+
+
+def arrays_to_bytes(arrays: Arrays) -> bytes:
+    """Named arrays as one body, bit for bit."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def arrays_from_bytes(body: bytes) -> Arrays:
+    """The arrays that `arrays_to_bytes` wrote.
+
+    Raises:
+        UnreadableBody: something else.
+    """
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UnreadableBody(f"no arrays: {error}") from error

@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from rootward import bootstrap
+from rootward.adapters.sql import tables
+from rootward.adapters.sql.engine import open_database
+from rootward.methods.discovery.neural_granger.method import NeuralGranger
+from rootward.methods.discovery.neural_granger.parts import LARGEST_PART
+from rootward.model.case import Case
+from rootward.model.spread import Arrays, GoOn, PartWork
 from rootward.ports import Platform
 from rootward.settings import Settings
+from rootward.testing import cases
+from rootward_worker.spreading import Spreader
 from tests.contract.databases import MakeDatabase
 from tests.real.brokers import RabbitServer, RedisServer
 from tests.real.servers import stopped, until
@@ -75,3 +85,37 @@ def test_celery_s_own_commands_find_the_workers(
             check=False,
         )
     assert done.stdout.count("pong") == 2, done.stdout + done.stderr
+
+
+def test_a_wide_fit_is_shared_with_other_processes_and_gives_the_same_graph(
+    platform: Platform, settings: Settings
+):
+    wide = cases.random_graph(rows=160, seed=3, series=2 * LARGEST_PART + 10).window
+    method, helped = NeuralGranger(steps=60), threading.Event()
+    alone = method.learn(Case(wide))
+
+    def waiting(name: str, part: PartWork, shared: Arrays, parts: int, go_on: GoOn) -> list[Arrays]:
+        def last(shared: Arrays, number: int, go_on: GoOn) -> Arrays:
+            until(lambda: _taken(settings) > 1, "another process has taken a part")
+            helped.set()
+            return part(shared, number, go_on)
+
+        return Spreader(platform, 300.0)(name, last, shared, parts, go_on)
+
+    with work(settings):
+        until(platform.results.catalogue, "the catalogue is written, and torch loaded")
+        shared = method.learn(Case(wide, spread=waiting))
+
+    assert helped.is_set()
+    assert shared == alone
+
+
+def _taken(settings: Settings) -> int:
+    database = open_database(settings.database_url)
+    with database.reading() as connection:
+        taken = (
+            select(func.count()).select_from(tables.part).where(tables.part.c.token.is_not(None))
+        )
+        found = connection.scalar(taken)
+    database.close()
+    return found or 0

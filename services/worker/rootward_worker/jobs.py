@@ -33,6 +33,7 @@ from rootward_worker.giving_up import given_up
 from rootward_worker.learner import discovery_method
 from rootward_worker.options import WorkerOptions
 from rootward_worker.running import DEADLINE_SECONDS, Running
+from rootward_worker.spreading import Spreader, help_with
 from rootward_worker.windows import last_row_unix, window_of, without_earlier
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ NOTICES_SECONDS = 90 * 86_400.0
 """How long alerts and change events are kept."""
 EVENTS_SECONDS = 86_400.0
 """How long events and the answers to keyed requests are kept."""
+PARTS_SECONDS = 86_400.0
+"""How long a computation in parts is kept whose owner was lost."""
 _DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
 """What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
@@ -143,7 +146,8 @@ def _answer(
     if cost is not Cost.INSTANT:
         running.begin()
     deadline = Deadline.after(DEADLINE_SECONDS[cost])
-    return made.run(replace(case, deadline=deadline, progress=running.progress))
+    spread = Spreader(subject.platform, DEADLINE_SECONDS[cost])
+    return made.run(replace(case, deadline=deadline, progress=running.progress, spread=spread))
 
 
 def expire(platform: Platform, options: WorkerOptions) -> None:
@@ -156,6 +160,7 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     splits.end_with_their_source(platform)
     platform.alerts.expire(now - NOTICES_SECONDS)
     platform.change_events.expire(now - NOTICES_SECONDS)
+    platform.parts.expire(now - PARTS_SECONDS)
     platform.events.expire(now - EVENTS_SECONDS)
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)
@@ -174,6 +179,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "explain": explaining.explain,
     "expire": expire,
     "alerts": alarms.alerts,
+    "help": help_with,
     "given_up": given_up,
 }
 """Every job by name; each takes a platform, the options, and its payload."""

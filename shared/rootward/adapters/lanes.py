@@ -27,6 +27,7 @@ LANES: Mapping[str, Lane] = {
     "alerts": Lane.INTERACTIVE,
     "given_up": Lane.INTERACTIVE,
     "analyse": Lane.BATCH,
+    "help": Lane.BATCH,
     "notify": Lane.NOTIFY,
     "catalogue": Lane.MAINTENANCE,
     "expire": Lane.MAINTENANCE,

@@ -11,9 +11,11 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
+from rootward.errors import InvalidConfiguration
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph
 from rootward.model.result import Bars, Caveat, CaveatCode, GraphBlock, Inputs, Result
+from rootward.model.spread import Arrays, GoOn
 from rootward.model.window import Window
 
 
@@ -195,6 +197,15 @@ class Method(ABC):
         Raises:
             InsufficientData: the case holds too little for an honest answer.
         """
+
+    @staticmethod
+    def part(shared: Arrays, number: int, go_on: GoOn) -> Arrays:
+        """One part of what the method gives to `Case.spread`, in whatever process.
+
+        Raises:
+            InvalidConfiguration: the method has none, in this version.
+        """
+        raise InvalidConfiguration("this method has no parts; run one version everywhere")
 
 
 class DiscoveryMethod(Method):

@@ -11,6 +11,7 @@ from rootward.model.graph import CausalGraph
 from rootward.model.incident import Candidate, Change
 from rootward.model.outcome import Outcome
 from rootward.model.past import Document
+from rootward.model.spread import Spread, in_turn
 from rootward.model.window import Window
 
 
@@ -52,6 +53,8 @@ class Case:
     """When to end with what there is."""
     progress: Callable[[float], None] = field(default=_unheard, repr=False)
     """Hears which share of the work is done, 0 to 1."""
+    spread: Spread = field(default=in_turn, repr=False)
+    """Does the parts of a large computation; other workers may help."""
 
     def go_on(self, share: float = 0.0) -> bool:
         """Tell which share is done, and learn whether there is time for more.

@@ -22,6 +22,7 @@ from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.answers import Storage as Storage
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
+from rootward.ports.parts import PartStore as PartStore
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 BatchHandler = Callable[[SampleBatch], None]
@@ -374,6 +375,7 @@ class Platform:
     runs: RunStore
     feedback: FeedbackStore
     exhibits: Exhibits
+    parts: PartStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

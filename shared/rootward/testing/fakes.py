@@ -31,6 +31,7 @@ from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
+from rootward.testing.fake_parts import FakePartStore
 from rootward.testing.fake_runs import FakeExhibits, FakeFeedbackStore, FakeRunStore
 
 
@@ -309,5 +310,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         runs=FakeRunStore(events),
         feedback=FakeFeedbackStore(incidents),
         exhibits=FakeExhibits(chosen),
+        parts=FakePartStore(chosen),
         clock=chosen,
     )

@@ -261,6 +261,27 @@ job = Table(
     sqlite_autoincrement=True,
 )
 
+whole = Table(
+    "whole",
+    metadata,
+    _tenant(),
+    Column("id", String(32), primary_key=True),
+    Column("method", String(128), nullable=False),
+    Column("shared", LargeBinary, nullable=False),
+    Column("created_unix", Double, nullable=False),
+)
+
+part = Table(
+    "part",
+    metadata,
+    _tenant(),
+    Column("whole", String(32), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("token", String(32)),
+    Column("lease_unix", Double),
+    Column("answer", LargeBinary),
+)
+
 schedule = Table(
     "schedule",
     metadata,

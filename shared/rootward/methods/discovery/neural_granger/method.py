@@ -14,7 +14,8 @@ from scipy import stats
 from rootward.methods.base import About, DiscoveryMethod, Family
 from rootward.methods.discovery.baseline import baseline
 from rootward.methods.discovery.neural_granger.encoder import nonlinear_features
-from rootward.methods.discovery.neural_granger.model import Found, Shape, fit
+from rootward.methods.discovery.neural_granger.model import Found, Shape
+from rootward.methods.discovery.neural_granger.parts import fit_in_parts, fit_part
 from rootward.methods.discovery.ridge_granger import (
     Granger,
     affordable_lags,
@@ -24,6 +25,7 @@ from rootward.methods.discovery.ridge_granger import (
 from rootward.model.case import Case
 from rootward.model.graph import CausalGraph
 from rootward.model.result import Result
+from rootward.model.spread import Arrays, Spread, in_turn
 from rootward.model.window import Window
 from rootward.numerics.pace import GoOn, always
 from rootward.numerics.regression import lagged_design
@@ -149,21 +151,26 @@ class NeuralGranger(DiscoveryMethod):
 
     quick: ClassVar[Mapping[str, int]] = {"steps": 60}
 
+    @staticmethod
+    def part(shared: Arrays, number: int, go_on: GoOn) -> Arrays:
+        return fit_part(shared, number, go_on)
+
     def discover(self, window: Window, seed: int) -> CausalGraph:
-        return self._discover(window, seed, always)
+        return self._discover(window, seed, always, in_turn)
 
     def learn(self, case: Case) -> CausalGraph:
-        """The graph as far as training gets before the deadline."""
-        return self._discover(case.window, case.seed, case.go_on)
+        """The graph as far as training gets before the deadline; wide systems in parts."""
+        return self._discover(case.window, case.seed, case.go_on, case.spread)
 
-    def _discover(self, window: Window, seed: int, go_on: GoOn) -> CausalGraph:
+    def _discover(self, window: Window, seed: int, go_on: GoOn, spread: Spread) -> CausalGraph:
         rows = baseline(window)
         context = max(CONTEXT, self.max_lag)
         rows.require(LEAST_SAMPLES, context)
         past, present = lagged_design(rows.values, rows.since_gap, context)
         lags = affordable_lags(rows, self.max_lag)
         linear = ridge_granger(past[:, :, : self.max_lag], present, lags, _random(seed))
-        found, candidates = self._network(past, present, linear, seed, go_on)
+        asked = (seed, go_on, spread)
+        found, candidates = self._network(past, present, linear, asked)
         answer, blocks = combined(linear, found, candidates, self.max_lag)
         graph = granger_graph(window, rows, answer, self.false_discovery_rate)
         position = {window.series[c]: k for k, c in enumerate(rows.columns)}
@@ -178,9 +185,9 @@ class NeuralGranger(DiscoveryMethod):
         past: Float[np.ndarray, "samples series lags"],
         present: Float[np.ndarray, "samples series"],
         linear: Granger,
-        seed: int,
-        go_on: GoOn,
+        asked: tuple[int, GoOn, Spread],
     ) -> tuple[Found, Int[np.ndarray, "series candidates"]]:
+        seed, go_on, spread = asked
         values = torch.from_numpy(past.astype(np.float32))
         features = nonlinear_features(values, self.max_lag, self.features, seed)
         neglected = neglected_nonlinearity(features.double().numpy(), linear.residuals)
@@ -188,13 +195,15 @@ class NeuralGranger(DiscoveryMethod):
         count = series - 1 if series <= 20 else min(self.candidates, series - 1)
         candidates = screened(linear, neglected, count)
         inputs = torch.cat((values[:, :, : self.max_lag], FEATURE_SCALE * features), dim=2)
-        found = fit(
-            inputs.to(self.device),
-            torch.from_numpy(present.astype(np.float32)).to(self.device),
-            torch.from_numpy(candidates).to(self.device),
+        found = fit_in_parts(
+            inputs.numpy(),
+            present.astype(np.float32),
+            candidates,
             Shape(self.hidden, self.penalty, self.steps, self.patience, self.density),
-            seed,
+            seed=seed,
+            device=self.device,
             go_on=go_on,
+            spread=spread,
         )
         return found, candidates
 

@@ -145,23 +145,27 @@ def _curvature(z: Tensor, start: Tensor) -> Float[Tensor, "targets 1 1"]:
     return size
 
 
-def fit(
-    inputs: Float[Tensor, "samples series inputs"],
-    present: Float[Tensor, "samples series"],
-    candidates: Int[Tensor, "series candidates"],
+def fit_targets(
+    design: tuple[
+        Float[Tensor, "samples series inputs"],
+        Float[Tensor, "samples series"],
+        Int[Tensor, "series candidates"],
+    ],
+    targets: Int[Tensor, " targets"],
     shape: Shape,
     seed: int,
-    *,
     go_on: GoOn = always,
 ) -> Found:
-    """Train all forecasters on the first rows and switch their candidates off one by one.
+    """Train forecasters of some series on the first rows and switch their candidates off.
 
-    The first candidate of a series is itself.
+    The first candidate of a series is itself. The targets end their training together.
     """
+    inputs, present, candidates = design
     samples, series, width = inputs.shape
     count = candidates.shape[1]
-    z = inputs[:, candidates].permute(1, 0, 2, 3).reshape(series, samples, count * width)
-    y = present.T[:, :, None]
+    z = inputs[:, candidates[targets]].permute(1, 0, 2, 3)
+    z = z.reshape(len(targets), samples, count * width)
+    y = present.T[targets, :, None]
     cut = samples - int(HELD_OUT * samples)
     model = Forecasters(z[:, :cut], count, shape, seed)
     model.start_at_ridge(z[:, :cut], y[:, :cut])
