@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.engine import Database
@@ -59,9 +59,9 @@ class SqlAlertStore:
         absorbed = select(_HEAD.incident_id).where(
             _HEAD.tenant == tenant, _HEAD.merged_into == incident_id
         )
-        ours = or_(_ALERT.incident_id == incident_id, _ALERT.incident_id.in_(absorbed))
-        wanted = (_ALERT.tenant == tenant, ours)
         with self._database.reading() as connection:
+            ids = [incident_id, *connection.scalars(absorbed)]
+            wanted = (_ALERT.tenant == tenant, _ALERT.incident_id.in_(ids))
             bodies = connection.scalars(select(_ALERT.body).where(*wanted)).all()
         alerts = (from_json(body, Alert) for body in bodies)
         return tuple(sorted(alerts, key=lambda a: (a.starts_unix, a.key)))

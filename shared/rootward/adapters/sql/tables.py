@@ -199,7 +199,7 @@ incident_service = Table(
     _tenant_key(),
     Column("service", String(512), primary_key=True),
     Column("incident_id", String(128), primary_key=True),
-    Index(None, "tenant", "incident_id"),
+    Index(None, "tenant", "incident_id", "service"),
 )
 
 diagnosis = Table(

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMNS = {
-    "incident_service": ["tenant", "incident_id"],
+    "incident_service": ["tenant", "incident_id", "service"],
     "alert": ["tenant", "id"],
     "change_event": ["tenant", "id"],
     "run": ["tenant", "id"],
