@@ -14,6 +14,7 @@ from kafka.errors import CommitFailedError, FencedInstanceIdError, KafkaError
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
 from rootward.adapters.kafka.clients import CONNECT_SECONDS, connected, in_words
 from rootward.adapters.kafka.cluster import Admin, Cluster
+from rootward.adapters.kafka.merging import Merge
 from rootward.adapters.kafka.publisher import Publisher
 from rootward.adapters.kafka.records import Record
 from rootward.codec import batch_from_bytes
@@ -104,17 +105,34 @@ class Reader:
     def _read(self) -> None:
         """Join the group and hand over until told to stop."""
         consumer = self._joined()
+        merge = Merge()
         try:
             while not self._stop.is_set():
-                polled = consumer.poll(timeout_ms=int(1000 * _POLL_SECONDS), max_records=_READ)
-                self._moves.look()
-                self.assigned = frozenset(one.partition for one in consumer.assignment())
-                BUS_PARTITIONS.set(len(self.assigned))
-                if polled:
-                    self._take(consumer, polled)
+                self._poll(consumer, merge)
+                self._take(consumer, merge)
         finally:
             self.assigned = frozenset()
             consumer.close(autocommit=False, timeout_ms=int(1000 * _CLOSE_SECONDS))
+
+    def _poll(self, consumer: KafkaConsumer, merge: Merge) -> None:
+        """Read more, at once where there is something to hand over meanwhile."""
+        wait = _POLL_SECONDS if merge.waits(consumer.highwater) else 0.0
+        merge.add(consumer.poll(timeout_ms=int(1000 * wait), max_records=_READ))
+        if self._moves.look():
+            self._reread(consumer, merge)
+        self.assigned = frozenset(one.partition for one in consumer.assignment())
+        BUS_PARTITIONS.set(len(self.assigned))
+
+    def _reread(self, consumer: KafkaConsumer, merge: Merge) -> None:
+        """Start anew with the partitions that are here now, at what was not handed over yet.
+
+        We may be told of a move after records of it were read.
+        """
+        held = consumer.assignment()
+        for place, offset in merge.heads().items():
+            if place in held:
+                consumer.seek(place, offset)
+        merge.restart(held)
 
     def _joined(self) -> KafkaConsumer:
         one = self._membership
@@ -129,22 +147,23 @@ class Reader:
             allow_auto_create_topics=False,
             session_timeout_ms=int(1000 * one.session_seconds),
             heartbeat_interval_ms=int(1000 * one.session_seconds / 10),
-            max_partition_fetch_bytes=4 * 2**20,
         )
         self._moves = _Moves()
         consumer.subscribe([self._cluster.samples], listener=self._moves)
         return consumer
 
-    def _take(
-        self, consumer: KafkaConsumer, polled: dict[TopicPartition, list[ConsumerRecord]]
-    ) -> None:
+    def _take(self, consumer: KafkaConsumer, merge: Merge) -> None:
+        """Hand over the oldest records, and commit them."""
         done: dict[TopicPartition, OffsetAndMetadata] = {}
         try:
-            for place, records in polled.items():
-                for record in records:
-                    if not self._hand_over(consumer, record):
-                        return
-                    done[place] = OffsetAndMetadata(record.offset + 1, "", -1)
+            for _ in range(_READ):
+                if merge.waits(consumer.highwater):
+                    return
+                place, record = merge.oldest()
+                if not self._hand_over(consumer, record):
+                    return
+                merge.drop(place)
+                done[place] = OffsetAndMetadata(record.offset + 1, "", -1)
         finally:
             if done:
                 self._commit(consumer, done)
@@ -207,7 +226,6 @@ class Reader:
                 raise _Moved
             if not left:
                 break
-        consumer.resume(*held)
 
 
 class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]
