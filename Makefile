@@ -32,7 +32,7 @@ test-slow: $(STAMP) ## the tests that take long: methods with their defaults, ac
 
 test-services: $(STAMP) $(WEB) ## tests with real senders and servers, which it installs where they are missing
 	sh deploy/servers.sh
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real tests/contract $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real tests/contract tests/faults $(ARGS)
 
 bench-kill: $(STAMP) ## 50 kills while a real Prometheus sends: what was accepted, what is stored
 	sh deploy/servers.sh

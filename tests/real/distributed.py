@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,8 @@ class KafkaServer:
 class Distributed:
     """The parts that run, ours by name: `detect-1` is a service and its number."""
 
+    database_url: str
+    """The database, by the shortest way."""
     settings: Mapping[str, object]
     """What all of ours are told, by the names of settings."""
 
@@ -93,17 +95,23 @@ class Distributed:
 
 @contextmanager
 def distributed(
-    folder: Path, counts: Mapping[str, int] | None = None, **settings: object
+    folder: Path,
+    counts: Mapping[str, int] | None = None,
+    *,
+    through: Callable[[int], int] = lambda port: port,
+    **settings: object,
 ) -> Iterator[Distributed]:
     """All parts started and ready; stopped in order on leaving.
 
-    `counts` says how many processes each service has, one where it does not.
+    `counts` says how many processes each service has, one where it does not. `through` gives the
+    port at which ours reach the database, from its own.
     """
     with ExitStack() as stack:
         postgres = stack.enter_context(PostgresServer())
         kafka = stack.enter_context(KafkaServer(folder / "kafka"))
+        direct = postgres.url(postgres.fresh())
         urls = {
-            "database_url": postgres.url(postgres.fresh()),
+            "database_url": direct.replace(f":{postgres.port}/", f":{through(postgres.port)}/"),
             "bus_url": kafka.bus_url,
             "jobs_url": "thread://",
         }
@@ -117,7 +125,7 @@ def distributed(
             program.launch()
         for program in programs.values():
             program.until_ready()
-        yield Distributed(urls | settings, postgres, kafka, programs)
+        yield Distributed(direct, urls | settings, postgres, kafka, programs)
 
 
 def _program(folder: Path, service: str, number: int, settings: dict[str, object]) -> Program:

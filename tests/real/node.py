@@ -41,7 +41,8 @@ class Program:
         folder.mkdir(parents=True, exist_ok=True)
         self.url = ""
         self.command = command
-        self._log = folder / "rootward.log"
+        self._folder = folder
+        self._starts = 0
         self._wrap = wrap
         self._settings = {"port": 0} | settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,6 +76,10 @@ class Program:
         """What it has written since it was started."""
         return self._log.read_text(errors="replace")
 
+    @property
+    def _log(self) -> Path:
+        return self._folder / f"rootward-{self._starts}.log"
+
     def start(self) -> None:
         """Start it; returns once it is ready."""
         self.launch()
@@ -87,6 +92,7 @@ class Program:
 
     def launch(self) -> None:
         """Start it; returns at once."""
+        self._starts += 1
         named = {f"ROOTWARD_{key.upper()}": str(value) for key, value in self._settings.items()}
         with self._log.open("wb") as written:
             self._process = subprocess.Popen(
