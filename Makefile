@@ -59,7 +59,7 @@ types: $(STAMP)
 up: $(STAMP) $(WEB) ## everything in one process, on port 8080
 	$(BIN)/rootward up
 
-up-distributed: $(STAMP) $(WEB) ## every part in a process of its own: PostgreSQL, Kafka's protocol, our services
+up-distributed: $(STAMP) ## every part in a process of its own: PostgreSQL, Redis, Kafka's protocol, our services
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.real.distributed
 

@@ -32,7 +32,7 @@ class Mishap:
 def mishaps(running: Distributed, database: Cable) -> list[Mishap]:
     """Everything that can go wrong with these parts, once each."""
     ours = chain.from_iterable(_of(name, one) for name, one in running.programs.items())
-    kafka, postgres = running.kafka, running.postgres
+    kafka, postgres, redis = running.kafka, running.postgres, running.redis
     return [
         *ours,
         Mishap("kill kafka", kafka.kill, kafka.start),
@@ -40,6 +40,8 @@ def mishaps(running: Distributed, database: Cable) -> list[Mishap]:
         Mishap("kill postgresql", postgres.crash, postgres.start),
         Mishap("stop postgresql", postgres.stop, postgres.start),
         Mishap("cut connections to postgresql", database.cut, database.plug),
+        Mishap("kill redis", redis.kill, redis.start),
+        Mishap("flush redis", redis.flush, lambda: None),
         Mishap("unplug postgresql", database.unplug, database.plug),
     ]
 

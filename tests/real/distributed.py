@@ -1,4 +1,4 @@
-"""Every part in a process of its own: PostgreSQL, a broker of Kafka's protocol, our services.
+"""Every part in a process of its own: databases, brokers, and each of our services.
 
 `python -m tests.real.distributed` (`make up-distributed`) keeps them up until Ctrl-C.
 """
@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.real import servers
+from tests.real.brokers import RedisServer
 from tests.real.node import Program
 from tests.real.postgres import PostgresServer
 from tests.real.servers import Server, free_port
@@ -86,6 +87,7 @@ class Distributed:
 
     postgres: PostgresServer
     kafka: KafkaServer
+    redis: RedisServer
     programs: Mapping[str, Program]
 
     def urls(self, service: str) -> list[str]:
@@ -109,11 +111,12 @@ def distributed(
     with ExitStack() as stack:
         postgres = stack.enter_context(PostgresServer())
         kafka = stack.enter_context(KafkaServer(folder / "kafka"))
+        redis = stack.enter_context(RedisServer())
         direct = postgres.url(postgres.fresh())
         urls = {
             "database_url": direct.replace(f":{postgres.port}/", f":{through(postgres.port)}/"),
             "bus_url": kafka.bus_url,
-            "jobs_url": "thread://",
+            "jobs_url": redis.jobs_url,
         }
         programs = {
             f"{service}-{k}": _program(folder, service, k, urls | settings)
@@ -125,7 +128,7 @@ def distributed(
             program.launch()
         for program in programs.values():
             program.until_ready()
-        yield Distributed(direct, urls | settings, postgres, kafka, programs)
+        yield Distributed(direct, urls | settings, postgres, kafka, redis, programs)
 
 
 def _program(folder: Path, service: str, number: int, settings: dict[str, object]) -> Program:
