@@ -123,7 +123,9 @@ def test_only_settings_reads_the_environment():
     assert set(readers) == {"rootward.settings"}
 
 
-@pytest.mark.parametrize("module", ["rootward_ingest.app", "rootward_dashboard.app"])
+@pytest.mark.parametrize(
+    "module", ["rootward_ingest.app", "rootward_dashboard.app", "rootward_cli.parts"]
+)
 def test_ingest_and_dashboard_start_without_torch(module: str):
     script = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
