@@ -89,6 +89,14 @@ class Settings(BaseSettings):
     scrape_interval_seconds: float = Field(
         15.0, gt=0, description="Distance between two scrapes of a target."
     )
+    kubernetes_url: str = Field(
+        "",
+        description="API server whose workloads are watched for what is done to them, "
+        "https://kubernetes.default.svc inside a cluster; empty: none.",
+    )
+    kubernetes_namespaces: str = Field(
+        "", description="Namespaces to watch, separated by commas; empty: all, and the nodes."
+    )
     intake_file: Path | None = Field(
         None, description="Rules for intake, in TOML: relabelling, replicas, tenants; empty: none."
     )

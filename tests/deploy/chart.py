@@ -52,6 +52,7 @@ EVERYTHING: Values = {
     "global": {"imageRegistry": "registry.example", "imagePullSecrets": ["pull"]},
     "image": {"repository": "ops/rootward", "digest": "sha256:" + "0" * 64},
     "settings": {"max_body_bytes": 33554432, "step_seconds": 0.5, "log_level": "DEBUG"},
+    "kubernetesWatch": {"enabled": True},
     "intakeRules": "[tenants.a]\nmax_series = 10\n",
     "runbooks": {"cart.md": "# Cart\nLook at the queue.\n"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -89,6 +90,7 @@ SCALED: list[Values] = [
 ]
 SHAPES: list[Values] = [
     {},
+    {"kubernetesWatch": {"enabled": True, "namespaces": ["shop", "pay"]}, **OPEN_EGRESS},
     {"ingest": {"replicas": 1}, "dashboard": {"replicas": 1}, "migrations": {"hook": False}},
     {"networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
 ]

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from rootward import telemetry  # registers the metrics
 from rootward.settings import Settings
 from rootward_cli.main import app
+from rootward_ingest.kubernetes.watcher import RESOURCES
 
 helm = pytest.importorskip("helm_python", reason="make chart installs the Helm library")
 from tests.deploy import chart  # noqa: E402
@@ -86,6 +87,11 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed():
         ({"extraEnv": [{"name": "ROOTWARD_PORT", "value": "1"}]}, "is a setting of Rootward"),
         ({"persistence": {"enabled": False, "existingClaim": "a"}}, "persistence.enabled is false"),
         ({"settings": {"samples_url": "promql+http://p"}}, "out of reach without a rule"),
+        ({"kubernetesWatch": {"enabled": True}}, "the API server is out of reach"),
+        (
+            {"kubernetesWatch": {"enabled": True}, "serviceAccount": {"create": False}},
+            "rights are given to a service account",
+        ),
         ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "invalid propertyName"),
         (
             {
@@ -193,6 +199,40 @@ def test_every_alert_is_tested_and_says_where_to_read_on():
         assert rule["annotations"]["runbook"] == f"docs/deploy.md#{rule['alert'].lower()}"
         assert tested.count(f"alertname: {rule['alert']}\n") == 1
         assert tested.count(f"alertname: {rule['alert']}}}") == 1
+
+
+class TestWatch:
+    """What the watcher of the cluster may do."""
+
+    WATCH: ClassVar[chart.Values] = {
+        "kubernetesWatch": {"enabled": True},
+        "networkPolicy": {"enabled": False},
+    }
+
+    def test_it_may_read_what_it_reads_and_nothing_else(self):
+        rules = _one("ClusterRole", self.WATCH)["rules"]
+        allowed = {(g, r) for rule in rules for g in rule["apiGroups"] for r in rule["resources"]}
+        asked = {(r.group.split("/")[1].replace("v1", ""), r.plural) for r in RESOURCES}
+        assert allowed == asked
+        assert {verb for rule in rules for verb in rule["verbs"]} == {"list", "watch"}
+
+    def test_in_some_namespaces_it_has_a_role_in_each_and_sees_no_nodes(self):
+        namespaces = {"enabled": True, "namespaces": ["shop", "pay"]}
+        found = chart.render({**self.WATCH, "kubernetesWatch": namespaces})
+        roles = [o for o in found if o["kind"] == "Role"]
+        assert [o["metadata"]["namespace"] for o in roles] == ["shop", "pay"]
+        assert not [o for o in found if o["kind"].startswith("Cluster")]
+        assert "nodes" not in [r for o in roles for rule in o["rules"] for r in rule["resources"]]
+
+    @pytest.mark.parametrize(("mode", "with_token"), [({}, {"rel-rootward"}),
+                             (chart.DISTRIBUTED, {"rel-rootward-ingest"})])  # fmt: skip
+    def test_only_who_watches_has_a_token(self, mode: chart.Values, with_token: set[str]):
+        pods = {
+            o["metadata"]["name"]: o["spec"]["template"]["spec"]
+            for o in chart.render({**self.WATCH, **mode})
+            if "template" in o.get("spec", {})
+        }
+        assert {n for n, pod in pods.items() if pod["automountServiceAccountToken"]} == with_token
 
 
 class TestDistributed:

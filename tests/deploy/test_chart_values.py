@@ -28,7 +28,15 @@ DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 OF_SETTINGS = SCHEMA["properties"]["settings"]["properties"]
 MADE_BY_THE_CHART = {
     *("database_url", "bus_url", "jobs_url", "host", "port", "instance"),
-    *("scrape_file", "intake_file", "runbooks", "admin_token_file", "ingest_token_file"),
+    *(
+        "scrape_file",
+        "intake_file",
+        "runbooks",
+        "kubernetes_url",
+        "kubernetes_namespaces",
+        "admin_token_file",
+        "ingest_token_file",
+    ),
 }
 KUBERNETES_OWN = ("resources", "podSecurityContext", "securityContext")
 VALID = jsonschema.Draft7Validator(SCHEMA).is_valid

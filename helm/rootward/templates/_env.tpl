@@ -26,6 +26,14 @@
 - name: ROOTWARD_INGEST_TOKEN_FILE
   value: /etc/rootward-access/ingest-token
 {{- end }}
+{{- if .Values.kubernetesWatch.enabled }}
+- name: ROOTWARD_KUBERNETES_URL
+  value: https://kubernetes.default.svc
+{{- with .Values.kubernetesWatch.namespaces }}
+- name: ROOTWARD_KUBERNETES_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- end }}
 {{- if .Values.scrapeTargets }}
 - name: ROOTWARD_SCRAPE_FILE
   value: /etc/rootward/scrape.json

@@ -111,6 +111,12 @@ imagePullSecrets:
 {{- if and (eq (toString .Values.settings.access) "proxy") (not .Values.settings.trusted_proxies) }}
 {{- fail "settings.trusted_proxies: settings.access is proxy, so say which addresses the proxy has" }}
 {{- end }}
+{{- if and .Values.kubernetesWatch.enabled (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
+{{- fail "kubernetesWatch.enabled: rights are given to a service account; set serviceAccount.create or serviceAccount.name" }}
+{{- end }}
+{{- if and .Values.kubernetesWatch.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
+{{- fail "networkPolicy.egress: the API server is out of reach without a rule (port 443 or 6443); add one or set networkPolicy.enabled to false" }}
+{{- end }}
 {{- if and (eq .Values.mode "distributed") .Values.scrapeTargets (or .Values.ingest.autoscaling.enabled (gt (int .Values.ingest.replicas) 1)) }}
 {{- fail "scrapeTargets: every pod of ingest would scrape them; set ingest.replicas to 1, or let Prometheus scrape" }}
 {{- end }}

@@ -23,7 +23,7 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "rootward.serviceAccount" $root }}
-  automountServiceAccountToken: false
+  automountServiceAccountToken: {{ and $v.kubernetesWatch.enabled (has $name (list "rootward" "ingest")) }}
   enableServiceLinks: false # its variables begin with ROOTWARD_ and would be read as settings
   terminationGracePeriodSeconds: {{ $v.terminationGracePeriodSeconds }}
   securityContext:

@@ -22,6 +22,7 @@ from rootward_cli.up import (
     made_intake,
     scraping,
     serving,
+    watching,
     worker_options,
 )
 from rootward_dashboard.app import create_app as create_dashboard
@@ -61,7 +62,7 @@ def running(service: Service, settings: Settings) -> Iterator[Node]:
 def _ingest(settings: Settings, platform: Platform, host: str) -> Iterator[FastAPI]:
     gate = admission.gate(settings, platform, host)
     intake = made_intake(settings, platform)
-    with scraping(settings, platform, intake):
+    with scraping(settings, platform, intake), watching(settings, platform):
         yield create_ingest(platform, limits(settings), intake=intake, gate=gate)
 
 

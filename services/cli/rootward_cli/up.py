@@ -23,6 +23,8 @@ from rootward_dashboard.app import create_app
 from rootward_ingest import rules
 from rootward_ingest.app import router as intake_routes
 from rootward_ingest.intake import Intake
+from rootward_ingest.kubernetes.api import Api
+from rootward_ingest.kubernetes.watcher import Watcher
 from rootward_ingest.limits import Limits
 from rootward_ingest.scrape import Scraper
 from rootward_ingest.tenants import Tenancy
@@ -64,6 +66,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         app.include_router(intake_routes(platform, limits(settings), intake=intake, gate=gate))
         stack.enter_context(serving(app, listening))
         stack.enter_context(scraping(settings, platform, intake))
+        stack.enter_context(watching(settings, platform))
         yield Node(platform, address(settings, listening))
 
 
@@ -98,6 +101,21 @@ def scraping(settings: Settings, platform: Platform, intake: Intake) -> Iterator
         yield
     finally:
         scraper.stop()
+
+
+@contextmanager
+def watching(settings: Settings, platform: Platform) -> Iterator[None]:
+    """What is done to the workloads of a cluster watched in the background, if there is one."""
+    if not settings.kubernetes_url:
+        yield
+        return
+    namespaces = [name.strip() for name in settings.kubernetes_namespaces.split(",")]
+    watcher = Watcher(platform, Api(settings.kubernetes_url), list(filter(None, namespaces)))
+    watcher.start()
+    try:
+        yield
+    finally:
+        watcher.stop()
 
 
 def address(settings: Settings, listening: socket.socket) -> str:

@@ -1,0 +1,1 @@
+"""Kubernetes, read only: what is done to workloads, as change events."""
