@@ -53,6 +53,7 @@ EVERYTHING: Values = {
     "image": {"repository": "ops/rootward", "digest": "sha256:" + "0" * 64},
     "settings": {"max_body_bytes": 33554432, "step_seconds": 0.5, "log_level": "DEBUG"},
     "kubernetesWatch": {"enabled": True},
+    "notifySecret": {"name": "notify"},
     "intakeRules": "[tenants.a]\nmax_series = 10\n",
     "runbooks": {"cart.md": "# Cart\nLook at the queue.\n"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},

@@ -34,6 +34,7 @@ MADE_BY_THE_CHART = {
         "runbooks",
         "kubernetes_url",
         "kubernetes_namespaces",
+        "notify_file",
         "admin_token_file",
         "ingest_token_file",
     ),

@@ -42,6 +42,10 @@
 - name: ROOTWARD_INTAKE_FILE
   value: /etc/rootward/intake.toml
 {{- end }}
+{{- if .Values.notifySecret.name }}
+- name: ROOTWARD_NOTIFY_FILE
+  value: /etc/rootward-notify/{{ .Values.notifySecret.key }}
+{{- end }}
 {{- if .Values.runbooks }}
 - name: ROOTWARD_RUNBOOKS
   value: /etc/rootward/runbooks

@@ -73,6 +73,11 @@ spec:
           mountPath: /etc/rootward-access
           readOnly: true
         {{- end }}
+        {{- if $v.notifySecret.name }}
+        - name: notify
+          mountPath: /etc/rootward-notify
+          readOnly: true
+        {{- end }}
         {{- if include "rootward.hasFiles" $root }}
         - name: files
           mountPath: /etc/rootward
@@ -101,6 +106,16 @@ spec:
         items:
           - {key: {{ $v.access.adminTokenKey }}, path: admin-token}
           - {key: {{ $v.access.ingestTokenKey }}, path: ingest-token}
+    {{- end }}
+    {{- with $v.notifySecret }}
+    {{- if .name }}
+    - name: notify
+      secret:
+        secretName: {{ .name }}
+        defaultMode: 0440
+        items:
+          - {key: {{ .key }}, path: {{ .key }}}
+    {{- end }}
     {{- end }}
     {{- if include "rootward.hasFiles" $root }}
     - name: files
