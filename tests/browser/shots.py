@@ -38,6 +38,8 @@ PAGES = {
     "pending": {"list": "/", "incident": "/incidents/INC-1"},
     "failed": {"incident": "/incidents/INC-1"},
     "abstained": {"incident": "/incidents/INC-1"},
+    "learning": {"list": "/"},
+    "degraded": {"list": "/", "status": "/status"},
     "stale": {"list": "/", "incident": "/incidents/INC-1"},
 }
 

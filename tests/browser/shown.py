@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootward import bootstrap
+from rootward.errors import Unavailable
 from rootward.model.incident import Band, Incident, Severity, Status
 from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
@@ -41,9 +42,10 @@ def shown(fill: Callable[[Platform], object]) -> Iterator[Shown]:
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
         fill(platform)
+        app = create_app(platform)  # before jobs: FastAPI sets warning filters meanwhile
         start_jobs(platform.jobs, lambda: platform, worker_options(settings))
         sock = stack.enter_context(listening_on("127.0.0.1", 0))
-        stack.enter_context(serving(create_app(platform), sock))
+        stack.enter_context(serving(app, sock))
         yield Shown(f"http://127.0.0.1:{sock.getsockname()[1]}", platform, clock)
 
 
@@ -131,6 +133,23 @@ def abstained(platform: Platform) -> None:
     one(platform, abstained=True, band=Band.NONE, confidence=0.21, likely=(), conclusion=words)
 
 
+def learning(platform: Platform) -> None:
+    """Samples of three minutes: too few rows to know what is normal."""
+    times = [shop.NOW - 15.0 * k for k in range(12)]
+    samples = [Sample(series, time, 1.0) for series in shop.EVERY for time in times]
+    platform.samples.append(SampleBatch.of(samples))
+
+
+def degraded(platform: Platform) -> None:
+    """A part does not answer."""
+    one(platform)
+
+    def full() -> None:
+        raise Unavailable("the disk is full: 0 bytes left")
+
+    platform.samples.check = full  # type: ignore[method-assign]
+
+
 def stale(platform: Platform) -> None:
     """The last sample is old."""
     _samples(platform, shop.NOW - 600)
@@ -147,6 +166,8 @@ STATES: Mapping[str, Callable[[Platform], object]] = {
     "failed": failed,
     "abstained": abstained,
     "stale": stale,
+    "learning": learning,
+    "degraded": degraded,
 }
 
 

@@ -127,7 +127,7 @@ def test_an_abstention_says_what_was_checked_and_calls_candidates_weak(
     page: Page, servers: dict[str, Shown]
 ):
     page.goto(f"{servers['abstained'].url}/incidents/INC-1")
-    expect(page.get_by_role("heading", name="No confident cause", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", name="No confident cause", level=1)).to_be_visible()
     expect(page.locator(".abstained")).to_contain_text("240 rows of 96 series")
     expect(page.locator("ol.causes > li").first).to_contain_text("weak")
 
@@ -154,3 +154,27 @@ def test_an_incident_that_is_not_there_is_said_to_be_missing(
     page.goto(f"{servers['many'].url}/incidents/INC-9999")
     expect(page.get_by_role("alert")).to_contain_text("Not found")
     complaints.clear()  # the browser lists the 404 that the page is about
+
+
+def test_who_may_only_read_is_told_so_and_can_change_nothing(page: Page, servers: dict[str, Shown]):
+    reader = {
+        "name": "ada", "role": "viewer", "tenant": "default", "rights": ["read"],
+        "csrf_token": "", "may_log_out": True,
+    }  # fmt: skip
+    page.route("**/api/v1/me", lambda route: route.fulfill(json=reader))
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    expect(page.get_by_role("button", name="Acknowledge", exact=True)).to_be_disabled()
+    expect(page.locator(".incident-head")).to_contain_text("You may read")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def test_without_permission_the_page_says_so_and_whom_to_ask(
+    page: Page, servers: dict[str, Shown], complaints: list[str]
+):
+    problem = {"type": "urn:rootward:problem:forbidden", "title": "Forbidden", "status": 403,
+               "detail": "", "instance": "", "code": "forbidden"}  # fmt: skip
+    page.route(f"**/api/v1/incidents/{NAME}", lambda route: route.fulfill(status=403, json=problem))
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    expect(page.get_by_role("alert")).to_contain_text("No permission")
+    expect(page.get_by_role("alert")).to_contain_text("Ask an admin")
+    complaints.clear()  # the browser lists the 403 that the page is about

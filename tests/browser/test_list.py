@@ -115,3 +115,19 @@ def test_with_samples_and_without_incidents_all_is_quiet(page: Page, servers: di
     page.goto(servers["quiet"].url)
     expect(page.get_by_role("heading", name="All quiet")).to_be_visible()
     expect(page.locator(".empty")).to_contain_text("12 series")
+
+
+def test_with_too_few_rows_the_page_says_how_long_it_still_learns(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(servers["learning"].url)
+    expect(page.get_by_role("heading", name="Still learning")).to_be_visible()
+    expect(page.locator(".empty")).to_contain_text("12 of 30 rows")
+
+
+def test_where_a_part_does_not_answer_every_page_says_which(
+    page: Page, servers: dict[str, Shown], complaints: list[str]
+):
+    page.goto(servers["degraded"].url)
+    expect(page.get_by_role("alert")).to_contain_text("samples: the disk is full")
+    complaints.clear()

@@ -51,16 +51,16 @@ export function Found({ diagnosis }: { diagnosis: Diagnosis }) {
   const others = diagnosis.likely.slice(1, LIKELY);
   return (
     <>
-      <h1>{head}</h1>
-      {rest.length > 0 && <p class="rest">{sentence(rest.join(": "))}</p>}
-      <p class="row">
-        <BandMark band={diagnosis.band} />
-        {!diagnosis.abstained && (
+      <h1>{diagnosis.abstained ? "No confident cause" : head}</h1>
+      {(rest.length > 0 || diagnosis.abstained) && <p class="rest">{rest.length > 0 ? rest.join(": ") : head}</p>}
+      {!diagnosis.abstained && (
+        <p class="row">
+          <BandMark band={diagnosis.band} />
           <span class="quiet">
             {inTen(diagnosis.confidence)} diagnoses as sure as this one name the right service
           </span>
-        )}
-      </p>
+        </p>
+      )}
       {!diagnosis.abstained && others.length > 0 && (
         <p class="quiet">
           Not to be ruled out: {others.join(", ")}
@@ -72,17 +72,13 @@ export function Found({ diagnosis }: { diagnosis: Diagnosis }) {
   );
 }
 
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 export function Abstained({ diagnosis }: { diagnosis: Diagnosis }) {
   const window = span(diagnosis.end_unix - diagnosis.start_unix);
   return (
     <section class="abstained" aria-labelledby="h-abstained">
-      <h2 id="h-abstained">No confident cause</h2>
+      <h2 id="h-abstained">What was checked</h2>
       <p>
-        <strong>What was checked:</strong> {count(diagnosis.rows, "row")} of{" "}
+        {count(diagnosis.rows, "row")} of{" "}
         {count(diagnosis.series_count, "series", "series")} over {window},{" "}
         {count(diagnosis.candidates.length, "candidate service")},{" "}
         {count(diagnosis.graph.edges.length, "learned edge")}

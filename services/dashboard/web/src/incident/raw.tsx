@@ -2,6 +2,7 @@
 import { href } from "../state/route";
 import { count, quantity, share, span } from "../text/figures";
 import { stamp } from "../text/times";
+import { Copyable } from "../ui/states";
 import type { TabProps } from "./tabs";
 
 export function RawTab({ detail }: TabProps) {
@@ -34,9 +35,24 @@ export function RawTab({ detail }: TabProps) {
           </ul>
         </>
       )}
+      {diagnosis && (
+        <>
+          <h3>The same ranking again</h3>
+          <p>
+            <a href={href(`/api/v1/incidents/${key}/bundle`)} download>
+              {incident.name}.zip
+            </a>{" "}
+            holds the window, the configuration, versions and the seed. With it, anywhere:
+          </p>
+          <Copyable label="The same ranking again" text={`rootward replay-diagnosis ${incident.name}.zip`} />
+        </>
+      )}
       <p class="row">
         <a href={href(`/api/v1/incidents/${key}`)}>Everything as JSON</a>
         <a href={href(`/incidents/${key}/report`)}>Report to print</a>
+        <a href={href(`/api/v1/incidents/${key}/report`)} download>
+          Report as one file
+        </a>
       </p>
     </>
   );

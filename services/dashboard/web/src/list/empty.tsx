@@ -1,11 +1,13 @@
 // A list with nothing in it: nothing sent yet, nothing happened, or nothing that matches.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { root } from "../api/client";
+import { useResource } from "../state/resource";
 import { href } from "../state/route";
 import { readStatus, system } from "../status/freshness";
-import { count, number } from "../text/figures";
+import { count, number, span } from "../text/figures";
 import { When } from "../ui/marks";
 import { Copyable, Loading } from "../ui/states";
+import { NEEDED_ROWS, rowsKnown } from "./learning";
 import { isFiltered, type ListQuery } from "./query";
 
 const WAITING_MS = 2000;
@@ -33,7 +35,12 @@ function onlyOpen(wanted: ListQuery): boolean {
 
 function AllQuiet() {
   const status = system.value;
+  const known = useResource(`known ${status?.at ?? ""}`, (signal) =>
+    status ? rowsKnown(status, signal) : Promise.resolve(NEEDED_ROWS),
+  );
+  const rows = useLast(known.data);
   if (!status) return null;
+  if (rows !== undefined && rows < NEEDED_ROWS) return <StillLearning rows={rows} step={status.step_seconds} />;
   return (
     <section class="empty">
       <h2>All quiet</h2>
@@ -47,6 +54,33 @@ function AllQuiet() {
           </>
         )}
         .
+      </p>
+      <p>
+        <a href={href("/status")}>See what comes in</a>
+      </p>
+    </section>
+  );
+}
+
+/** The last value that was known, while the next one is on its way. */
+function useLast<T>(value: T | undefined): T | undefined {
+  const last = useRef(value);
+  if (value !== undefined) last.current = value;
+  return last.current;
+}
+
+function StillLearning({ rows, step }: { rows: number; step: number }) {
+  return (
+    <section class="empty">
+      <h2>Still learning what normal looks like</h2>
+      <p role="status">
+        <progress value={rows} max={NEEDED_ROWS} aria-label="Rows known" />{" "}
+        {rows} of {NEEDED_ROWS} rows of {span(step)} each; about{" "}
+        {span((NEEDED_ROWS - rows) * step)} to go.
+      </p>
+      <p>
+        Until then no series can be said to have left its baseline, and no incident opens by itself.
+        Alerts open incidents already, and methods can be run on them.
       </p>
       <p>
         <a href={href("/status")}>See what comes in</a>
