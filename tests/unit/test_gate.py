@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import itertools
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -14,7 +16,7 @@ from rootward.access.gate import FRESH_SECONDS, STALE_SECONDS, Asked, Gate, Poli
 from rootward.access.logins import form_key, is_form_key
 from rootward.access.passwords import LEAST, Passwords
 from rootward.access.throttle import FORGET_SECONDS, FREE_BY_ADDRESS, FREE_BY_NAME, Throttle
-from rootward.errors import Forbidden, InvalidInput, OverQuota, Unauthenticated, Unavailable
+from rootward.errors import Busy, Forbidden, InvalidInput, OverQuota, Unauthenticated, Unavailable
 from rootward.model.access import Person, Right, Role
 from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fakes import ManualClock
@@ -156,7 +158,7 @@ class TestTokens:
         assert all(tokens.PATTERN.fullmatch(text) for text, _ in made)
         assert all(text not in repr(token) for text, token in made)
 
-    @pytest.mark.parametrize("name", ["", " ", "a b", "-x", "x" * 65, "<b>", "a\n"])
+    @pytest.mark.parametrize("name", ["", " ", "a b", "-x", "x" * 65, "<b>", "a\n", "local"])
     def test_a_name_is_a_plain_word(self, name):
         with pytest.raises(InvalidInput, match="is no name"):
             tokens.make(name, "default", [Right.READ], 0.0)
@@ -203,6 +205,7 @@ class TestProxy:
     def test_it_names_people_and_their_role_is_ours(self, store, clock):
         hired(store, "anna", Role.ADMIN)
         assert self.proxied(store, clock, named="anna").rights == frozenset(Right)
+        assert self.proxied(store, clock, named="anna").bound
         stranger = self.proxied(store, clock, named="bo", peer="2001:db8::9")
         assert (stranger.role, stranger.may(Right.RESPOND)) == (Role.VIEWER, False)
 
@@ -295,6 +298,19 @@ class TestLogins:
     def test_a_password_is_long_enough_and_not_endless(self, length, store):
         with pytest.raises(InvalidInput, match="12 to 256"):
             Passwords(store, CHEAP).hashed("x" * length)
+
+    def test_a_flood_of_logins_leaves_the_threads_to_others(self, store, clock):
+        hired(store)
+        passwords = Passwords(store, CHEAP)
+        passwords.identify(RIGHT)
+        with passwords._turns, passwords._turns, ThreadPoolExecutor(20) as pool:
+            logins = [pool.submit(passwords.identify, RIGHT) for _ in range(20)]
+            refused = list(itertools.islice(as_completed(logins, 10), 10))
+            assert all(isinstance(one.exception(), Busy) for one in refused)
+            passwords._turns.release()
+            others = [one.result(10).name for one in logins if one not in refused]
+            passwords._turns.acquire()
+        assert others == ["anna"] * 10
 
     def test_a_form_key_is_of_one_session(self):
         assert is_form_key("word", form_key("word"))

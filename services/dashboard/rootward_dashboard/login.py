@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rootward.access.gate import Gate
 from rootward.access.requests import address, cookie_name, is_https
-from rootward.errors import OverQuota, Unauthenticated
+from rootward.errors import Busy, OverQuota, Unauthenticated
 from rootward_dashboard import problems, rendering
 from rootward_dashboard.access import open_to_all
 from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
@@ -54,7 +54,7 @@ class _Login:
         place = address(self._gate.policy, request)
         try:
             word, _ = await run_in_threadpool(self._gate.logins.start, brought, place)
-        except (Unauthenticated, OverQuota) as error:
+        except (Unauthenticated, OverQuota, Busy) as error:
             return _form(request, wanted, problems.problem_of(error), brought.get("name", ""))
         await self._end(request, place)
         response = _to(request, wanted)

@@ -12,13 +12,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from rootward.access.store import AccessStore
-from rootward.errors import InvalidInput, Unauthenticated
+from rootward.errors import Busy, InvalidInput, Unauthenticated
 from rootward.model.access import Person
 
 LEAST, MOST = 12, 256
 """Characters of a password. Beyond the least length, length is all that is asked for."""
-_AT_A_TIME = 2
-"""Passwords checked at once; each takes 64 MiB while it is hashed."""
+_AT_A_TIME, _IN_LINE = 2, 8
+"""Passwords hashed at once, each of which takes 64 MiB meanwhile, and those that may wait."""
 WRONG = "wrong name or password"
 """The same for both, so that names cannot be found out."""
 
@@ -48,13 +48,27 @@ class Passwords:
         self._store = store
         self._hasher = hasher or PasswordHasher()
         self._turns = threading.Semaphore(_AT_A_TIME)
+        self._line = threading.Semaphore(_AT_A_TIME + _IN_LINE)
 
     @cached_property
     def _nobody(self) -> str:
         return self._hasher.hash("what a name without a person is checked against")
 
     def identify(self, brought: Mapping[str, str]) -> Person:
-        """The person of `name` and `password`; takes as long for a name that nobody has."""
+        """The person of `name` and `password`; takes as long for a name that nobody has.
+
+        Raises:
+            Unauthenticated: nobody we know.
+            Busy: too many passwords wait to be looked at.
+        """
+        if not self._line.acquire(blocking=False):
+            raise Busy("too many logins at once; try again in a moment")
+        try:
+            return self._identified(brought)
+        finally:
+            self._line.release()
+
+    def _identified(self, brought: Mapping[str, str]) -> Person:
         name, password = brought.get("name", ""), brought.get("password", "")
         person, nobody = self._store.person(name), self._nobody
         kept = person.password_hash if person else nobody

@@ -16,6 +16,8 @@ from rootward.ports import DEFAULT_TENANT
 
 PATTERN = re.compile(r"rw_[A-Za-z0-9_-]{32,256}")
 _RANDOM_BYTES = 24
+_RESERVED = ("local", "proxy")
+"""What callers are called who have no name of their own."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
@@ -63,7 +65,7 @@ def digest(text: str) -> str:
 
 def require_name(name: str) -> None:
     """Raise InvalidInput unless a text can name a token or a person."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in _RESERVED:
         raise InvalidInput(
             f"{name!r} is no name: 1 to 64 letters, digits or one of ._@-, a letter or digit first"
         )
