@@ -76,6 +76,26 @@ def test_without_credentials_every_other_route_refuses(site: Closed):
                 assert answer.headers["www-authenticate"].startswith("Bearer"), told
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["//api/v1/incidents", "/api/v1/incidents/", "/livez/../api/v1/incidents", "/API/v1/incidents",
+     "/static/..%2f..%2fapp.py", "/rw//api/v1/incidents", "/rwx/api/v1/incidents", "/rw/rw/report"],
+)  # fmt: skip
+def test_no_spelling_of_an_address_goes_round_the_gate(path: str, site: Closed):
+    client = site.client(root_path="/rw", headers=site.bearer(Right.ADMIN))
+    answer = client.get(path)
+    assert answer.status_code == 404, "not even a redirect, which would lead to plain http"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_headers_that_proxies_set_change_nothing_where_none_is_trusted(site: Closed):
+    told = {
+        "X-Forwarded-User": "admin", "X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1",
+        "X-Original-URL": "/livez", "X-HTTP-Method-Override": "HEAD", "X-Scope-OrgID": "default",
+    }  # fmt: skip
+    assert site.client().get("/api/v1/incidents", headers=told).status_code == 401
+
+
 def test_a_token_without_the_right_is_refused_everywhere(site: Closed):
     client = site.client()
     lacking = {

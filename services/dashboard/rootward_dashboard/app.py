@@ -34,6 +34,7 @@ def create_app(
         version=__version__,
         description=_DESCRIPTION,
         openapi_url=None,
+        redirect_slashes=False,  # it would lead to http, and credentials with it
         docs_url=None,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
