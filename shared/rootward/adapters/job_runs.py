@@ -85,17 +85,18 @@ class JobRuns:
             return self.queue.put_back(taken, wait, tries=taken.tries - 1)
         if delivery.outcome is Outcome.DONE:
             return self.queue.remove(taken)
-        if GIVEN_UP in handlers and taken.name != GIVEN_UP:
-            told = {
-                "job": taken.name,
-                "reason": delivery.reason,
-                "payload": json.loads(taken.payload),
-                "tenant": taken.tenant,
-            }
-            self.queue.put(taken.tenant, GIVEN_UP, _encoded(told), 0.0)
-        if buried := self.queue.bury(taken, delivery.reason):
+        told = None if GIVEN_UP not in handlers else _told(taken, delivery.reason)
+        if buried := self.queue.bury(taken, delivery.reason, told):
             given_up("job", taken.name, delivery.reason)
         return buried
+
+
+def _told(taken: QueuedJob, reason: str) -> tuple[str, str] | None:
+    if taken.name == GIVEN_UP:
+        return None
+    payload = json.loads(taken.payload)
+    told = {"job": taken.name, "reason": reason, "payload": payload, "tenant": taken.tenant}
+    return GIVEN_UP, _encoded(told)
 
 
 def too_long(seconds: float) -> TookTooLong:

@@ -243,16 +243,22 @@ class SqlJobQueue:
 
         return self._database.write(work)
 
-    def bury(self, failed: QueuedJob, reason: str) -> bool:
-        """Move a job to the dead letters; False where it was not the taker's."""
+    def bury(self, failed: QueuedJob, reason: str, told: tuple[str, str] | None = None) -> bool:
+        """Move a job to the dead letters; False where it was not the taker's.
+
+        `told` is name and payload of a job that then tells of it.
+        """
         body = failed.payload.encode()
         letter = DeadLetter("job", failed.tenant, failed.name, reason, failed.tries, body)
 
         def work(connection: Connection) -> bool:
             if not _held(connection, failed):
                 return False
+            now = self._clock.now()
             _delete(connection, failed.id)
-            bury_letter(connection, letter, self._clock.now())
+            bury_letter(connection, letter, now)
+            if told is not None:
+                _put(connection, failed.tenant, *told, (now, now))
             return True
 
         return self._database.write(work)
