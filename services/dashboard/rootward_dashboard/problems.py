@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
 
 from rootward.errors import (
     Busy,
@@ -62,6 +63,7 @@ _KINDS: tuple[tuple[type[RootwardError], int, str, str], ...] = (
     (Unavailable, 503, "unavailable", "A part of the system does not answer"),
 )
 _BY_STATUS: Mapping[int, tuple[str, str, str]] = {
+    400: ("unreadable_body", "Unreadable body", "The body is not JSON in UTF-8."),
     404: ("not_found", "Not found", "There is nothing at this address."),
     405: ("method_not_allowed", "Method not allowed", "This address does not take that method."),
 }
