@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rootward import bootstrap
@@ -15,6 +16,11 @@ from rootward.settings import Settings
 from rootward.testing import fakes
 from tests.contract.databases import KINDS, MakeDatabase
 from tests.real.postgres import PostgresServer
+
+
+# The same examples every time, and no test that fails because the machine was busy.
+hypothesis.settings.register_profile("rootward", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("rootward")
 
 
 @pytest.fixture
