@@ -17,7 +17,6 @@ from rootward.testing import fakes
 from tests.contract.databases import KINDS, MakeDatabase
 from tests.real.postgres import PostgresServer
 
-
 # The same examples every time, and no test that fails because the machine was busy.
 hypothesis.settings.register_profile("rootward", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("rootward")
