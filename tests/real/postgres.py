@@ -95,6 +95,15 @@ class PostgresServer:
         """Delete a database, whoever is connected to it."""
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def dump(self, name: str, into: str) -> None:
+        """Write a database out with pg_dump, and into another one with pg_restore."""
+        file = str(self.folder / f"{name}.dump")
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", _USER]
+        written = self._run("pg_dump", [*where, "--format=custom", "--file", file, name])
+        assert written.wait(120) == 0, "pg_dump failed"
+        read = self._run("pg_restore", [*where, "--exit-on-error", "--dbname", into, file])
+        assert read.wait(120) == 0, "pg_restore failed"
+
     @property
     def _user(self) -> str | None:
         """PostgreSQL refuses to run as root."""
