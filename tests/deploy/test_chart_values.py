@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -109,6 +109,7 @@ def test_settings_are_those_of_the_process_and_the_rest_is_made_by_the_chart():
     assert not set(OF_SETTINGS) & MADE_BY_THE_CHART
 
 
+@settings(deadline=None)
 @given(name=st.sampled_from(NUMBERS), value=st.integers(-2, 20_000) | st.floats(-1, 1))
 def test_a_number_is_valid_where_the_process_takes_it(name: str, value: float):
     if isinstance(value, float) and (
@@ -123,6 +124,7 @@ def test_a_number_is_valid_where_the_process_takes_it(name: str, value: float):
     assert VALID(_with(("settings", name), value)) == taken
 
 
+@settings(deadline=None)
 @given(
     path=st.sampled_from(CLOSED), key=st.from_regex(r"[a-z]{3,12}[A-Z0-9][a-z]{9}", fullmatch=True)
 )
@@ -130,6 +132,7 @@ def test_an_unknown_value_is_refused_at_every_depth(path: tuple[str, ...], key: 
     assert not VALID(_with((*path, key), "x"))
 
 
+@settings(deadline=None)
 @given(
     path=st.sampled_from(TYPED),
     value=st.sampled_from([None, True, -1, 0.5, "\n", [1], {"x": {"y": 1}}]),
