@@ -18,6 +18,17 @@ WIDE = {"width": 1280, "height": 800}
 _PATIENCE_MS = 15_000
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """FastAPI builds routes at the first request and silences one warning meanwhile.
+
+    Silencing is not safe among threads: a job beside it may bring back that warnings are errors.
+    """
+    calm = pytest.mark.filterwarnings("ignore:The 'alias' attribute")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(calm)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play, launch(play) as started:
