@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from rootward.errors import Unavailable
 from rootward.telemetry import set_up_logging
 from tests.faults.cable import Cable, cable
 from tests.faults.checker import Verdict, all_diagnosed, check
@@ -83,9 +84,12 @@ def _settles(url: str, database_url: str, plan: Plan) -> bool:
     """Whether all is handled and diagnosed in time."""
 
     def is_idle() -> bool:
-        status = httpx.get(f"{url}/api/v1/status", timeout=30)
-        idle = status.status_code == 200 and status.json()["bus_backlog"] == 0
-        return idle and all_diagnosed(database_url, plan.broken())
+        try:
+            status = httpx.get(f"{url}/api/v1/status", timeout=30)
+            idle = status.status_code == 200 and status.json()["bus_backlog"] == 0
+            return idle and all_diagnosed(database_url, plan.broken())
+        except (httpx.TransportError, Unavailable):  # the machine is busy
+            return False
 
     try:
         until(is_idle, "all is handled and diagnosed", seconds=SETTLE_SECONDS)
