@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
+.PHONY: help bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test-services: $(STAMP) $(WEB) ## tests with real senders and servers, which it 
 bench-kill: $(STAMP) ## 50 kills while a real Prometheus sends: what was accepted, what is stored
 	sh deploy/servers.sh
 	$(BIN)/python -m pytest -q -m "services and slow" tests/real/test_accepted.py $(ARGS) && cat out/bench/accepted/kill-50.json
+
+bench-faults: $(STAMP) ## parts of the distributed mode are killed, paused and cut off for half an hour; ARGS="--seconds 600"
+	sh deploy/servers.sh
+	$(BIN)/python -W ignore -m tests.faults.run $(ARGS)
 
 fuzz: $(STAMP) ## every decoder against mutated input, SECONDS=60 each, side by side
 	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt atheris

@@ -169,3 +169,37 @@ def test_a_service_that_stops_is_missed_by_the_one_who_has_it(pair: Pair, clock:
 
     (incident,) = every_incident(pair.platform)
     assert incident.title == "stock stopped reporting"
+
+
+def test_one_who_lags_behind_keeps_no_later_fault_from_an_incident_of_its_own(
+    pair: Pair, clock: ManualClock
+):
+    def shape(values: np.ndarray, _: np.random.Generator) -> None:
+        values[80:90, SERVICES.index("cart"), 0] *= 8
+        values[115:130, SERVICES.index("stock"), 0] *= 8
+
+    late: list[SampleBatch] = []
+    first = pair.detectors[0]
+    for row, batch in enumerate(batches(recording(150, shape))):
+        clock.set(float(batch.times[0]))
+        if row < 85:
+            pair.feed(batch)
+        else:
+            pair.detectors[0] = _Kept(late)
+            pair.feed(batch)
+    for batch in late:
+        first.on_batch(batch)
+
+    found = sorted(one.symptom.service for one in every_incident(pair.platform))
+    assert found == ["cart", "stock"]
+    assert all(one.status is Status.RESOLVED for one in every_incident(pair.platform))
+
+
+class _Kept(Detector):
+    """A detector that stands still: what comes is kept for later."""
+
+    def __init__(self, late: list[SampleBatch]) -> None:
+        self._late = late
+
+    def on_batch(self, batch: SampleBatch) -> None:
+        self._late.append(batch)

@@ -207,7 +207,11 @@ class Detector:
         made = self._demoted(story.opened(name, found, harmful, frame))
 
         def choose(current: tuple[Incident, ...]) -> Incident:
-            fitting = [one for one in current if story.takes_in(one, services, recent)]
+            fitting = [
+                one
+                for one in current
+                if story.takes_in(one, services, recent) and not self._is_left(one, frame)
+            ]
             if fitting:
                 return story.joined(fitting[-1], found, frame)
             if again is not None:
@@ -221,6 +225,11 @@ class Detector:
             telemetry.INCIDENTS_OPENED.inc()
             log.info("incident opened", extra={"incident": made.id, "symptom": str(made.symptom)})
             self._diagnose(tenant, tenant.open, float(frame.times[-1]))
+
+    def _is_left(self, incident: Incident, frame: Window) -> bool:
+        """Whether it has been quiet for so long that only whoever ends it lags behind."""
+        quiet = (frame.times[-1] - incident.last_change_unix) / frame.step_seconds
+        return bool(quiet >= 2 * self._options.quiet_rows) and not story.is_alerted(incident)
 
     def _demoted(self, incident: Incident) -> Incident:
         """The incident, as information only where announced work explains it."""
