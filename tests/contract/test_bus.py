@@ -176,13 +176,18 @@ class TestEveryDurableBus:
 
     def test_an_outage_does_not_count_as_a_try(self, durable: Durable):
         bus, arrived = durable.bus(), Deliveries()
-        arrived.fail_with(lambda _, count: Unavailable("disk full") if count < 9 else None)
+        arrived.fail_with(
+            lambda k, count: Unavailable("disk full") if k == 0 and count < 9 else None
+        )
         bus.serve(lambda batch: arrived(number_of(batch)))
         bus.publish(batch_of(0))
 
         arrived.wait_for(9)
+        bus.publish(batch_of(1))
+        bus.publish(batch_of(2))
+        arrived.wait_for(9 + 2)
         bus.close()
-        assert arrived.seen == [0] * 9
+        assert arrived.seen == [0] * 9 + [1, 2]
         assert durable.letters() == ()
         assert bus.backlog() == 0
 

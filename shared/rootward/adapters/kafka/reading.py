@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import CommitFailedError, FencedInstanceIdError, KafkaError
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    KafkaError,
+    RebalanceInProgressError,
+)
 
 from rootward.adapters.delivery import Delivery, Outcome, Policy, given_up
 from rootward.adapters.kafka.clients import CONNECT_SECONDS, connected, in_words
@@ -173,7 +178,10 @@ class Reader:
     ) -> None:
         try:
             consumer.commit(done, timeout_ms=int(1000 * CONNECT_SECONDS))
-        except CommitFailedError as error:  # others have these partitions now, and do it again
+        except (
+            CommitFailedError,
+            RebalanceInProgressError,
+        ) as error:  # others have these partitions now, and do it again
             log.info("commit came too late", extra={"reason": in_words(error)})
 
     def _hand_over(self, consumer: KafkaConsumer, record: ConsumerRecord) -> bool:
@@ -226,6 +234,7 @@ class Reader:
                 raise _Moved
             if not left:
                 break
+        consumer.resume(*held)
 
 
 class _Moves(ConsumerRebalanceListener):  # type: ignore[misc]
