@@ -73,7 +73,8 @@ class Rule:
             return None
         if "$" in self.target_label or self.target_label == METRIC_NAME:
             return None
-        return frozenset((*self.source_labels, self.target_label)) - {""}
+        written = (self.target_label,) if self.target_label else ()
+        return frozenset((*self.source_labels, *written))
 
     @property
     def about_metric(self) -> bool:
