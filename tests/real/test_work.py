@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,9 @@ def work(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         "ROOTWARD_WORKERS": "1",
         "ROOTWARD_LOG_FORMAT": "text",
     }
-    process = subprocess.Popen(["rootward", "work"], env=os.environ | surroundings)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rootward_cli", "work"], env=os.environ | surroundings
+    )
     try:
         yield process
     finally:
@@ -77,7 +80,17 @@ def test_celery_s_own_commands_find_the_workers(
     with work(settings):
         until(platform.results.catalogue, "the catalogue is written")
         done = subprocess.run(
-            ["celery", "-A", "rootward_cli.celery_app", "inspect", "ping", "--timeout", "10"],
+            [
+                sys.executable,
+                "-m",
+                "celery",
+                "-A",
+                "rootward_cli.celery_app",
+                "inspect",
+                "ping",
+                "--timeout",
+                "10",
+            ],
             env=os.environ | {"ROOTWARD_JOBS_URL": settings.jobs_url},
             cwd=tmp_path,
             capture_output=True,
