@@ -81,7 +81,11 @@ def _fired(platform: Platform, options: WorkerOptions, alert: Alert) -> None:
         return  # it informs of what nobody need act on, such as that alerting works
     incident = joined or platform.incidents.open(_opened(alert, platform.clock.now()))
     if incident.status is Status.RESOLVED and joined is None:  # one bucket, fired again
-        platform.incidents.update(replace(incident, status=Status.OPEN, resolved_unix=None))
+        platform.incidents.revise(
+            incident.id,
+            lambda known: replace(known, status=Status.OPEN, resolved_unix=None),
+            incident.tenant,
+        )
     platform.alerts.link(alert.key, incident.id, opened=joined is None, tenant=alert.tenant)
     if joined is None:
         telemetry.INCIDENTS_OPENED.inc()
@@ -158,8 +162,10 @@ def _ended(platform: Platform, alert: Alert) -> None:
 
 def _resolve(platform: Platform, incident: Incident, end_unix: float) -> None:
     ended = max(end_unix, incident.onset_unix)
-    platform.incidents.update(
-        replace(incident, status=Status.RESOLVED, resolved_unix=ended, last_change_unix=ended)
-    )
+
+    def end(known: Incident) -> Incident:
+        return replace(known, status=Status.RESOLVED, resolved_unix=ended, last_change_unix=ended)
+
+    platform.incidents.revise(incident.id, end, incident.tenant)
     telemetry.INCIDENTS_RESOLVED.inc()
     log.info("incident resolved", extra={"incident": incident.id})

@@ -91,15 +91,6 @@ def takes_in(incident: Incident, services: frozenset[str], recent_unix: float) -
     return not is_alerted(incident) or incident.onset_unix >= recent_unix or bool(own & services)
 
 
-def is_news(before: Incident, now: Incident) -> bool:
-    """Whether there is something to store: another change, or another severity or status."""
-    return (
-        {c.series for c in before.changes} != {c.series for c in now.changes}
-        or before.severity != now.severity
-        or before.status != now.status
-    )
-
-
 def is_new_normal(incident: Incident) -> bool:
     """Whether it was ended by its age while its symptom was still away."""
     return (
