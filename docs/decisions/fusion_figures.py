@@ -111,7 +111,7 @@ def shifted(data: list[Labelled]) -> None:
         return lambda w, c: scores(w, c, int(np.clip((w.onset or 0) + rows, 3, len(w.times) - 1)))
 
     def found(window: Window, calls: Calls) -> dict[str, float]:
-        row = onset.find_onset(window.values, traits(window.series).siblings)
+        row = onset.find_onset(window, calls)
         return {} if row is None else scores(window, calls, row)
 
     rows = [(f"onset {k:+d} rows", by(k)) for k in (-5, -2, -1, 0, 1, 2, 3, 5)]

@@ -106,7 +106,7 @@ def diagnose(
     _check(framed_window)
     setting = Setting(framed_window, discovery, symptom, calls, seed)
     reached("onset")
-    onset, cautions = _onset(framed_window)
+    onset, cautions = _onset(framed_window, calls)
     if onset is None:
         return _quiet(setting)
     seen = observe(framed_window, onset)
@@ -132,23 +132,24 @@ def _check(window: Window) -> None:
         raise InsufficientData("the window holds no measured value")
 
 
-def _onset(window: Window) -> tuple[int | None, tuple[str, ...]]:
+def _onset(
+    window: Window, calls: tuple[tuple[str, str], ...]
+) -> tuple[int | None, tuple[str, ...]]:
     """The row where the incident began, and what is to be said about how it is known."""
-    siblings = traits(window.series).siblings
     if window.onset is None:
         if len(window.values) < LEAST_TO_SEARCH:
             raise InsufficientData(
                 f"finding the onset takes {LEAST_TO_SEARCH} rows, the window has "
                 f"{len(window.values)}; name the onset, or send more rows"
             )
-        onset = find_onset(window.values, siblings)
+        onset = find_onset(window, calls)
         when = "" if onset is None else f" at {clock(float(window.times[onset]))}"
         return onset, (f"The onset was not given; it was found in the data{when}.",)
     if window.onset < MIN_BASELINE:
         raise InsufficientData(
             f"the onset is row {window.onset}; a baseline needs {MIN_BASELINE} rows before it"
         )
-    began = began_before(window.values, window.onset, siblings)
+    began = began_before(window.values, window.onset, traits(window.series).siblings)
     if began == window.onset:
         return began, ()
     earlier = duration(float(window.times[window.onset] - window.times[began]))

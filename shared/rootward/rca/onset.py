@@ -9,6 +9,12 @@ from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures, median
 from rootward.numerics.suspicion import DEPARTED, NEVER, first_rows
+from rootward.rca.observation import observe
+from rootward.rca.ranking import rank
+
+Matrix = Float[np.ndarray, "rows series"]
+PerSeries = Int[np.ndarray, " series"]
+Calls = tuple[tuple[str, str], ...]
 
 MIN_BASELINE = 3
 """Fewest rows that can serve as a baseline."""
@@ -21,43 +27,74 @@ _LEAST_SHIFT = float(np.log1p(DEPARTED))
 _HORIZON = 8
 """The rows looked at after a possible onset are one part in this many of the window."""
 _SHORTEST, _LONGEST = 3, 60
+_RANKED = 3
+"""Possible onsets that a ranking is made for."""
+_AS_GOOD = 0.9
+"""Share of the best from which on a possible onset is as good."""
 _BACK = 6
 """Rows that are looked back at in any case."""
 _LATE = 0.25
 """Share of the baseline that may turn out to belong to the incident already."""
 
 
-def find_onset(
-    values: Float[np.ndarray, "rows series"], siblings: Int[np.ndarray, " series"]
-) -> int | None:
-    """The row where series leave the level that they had before; None where none does clearly.
+def find_onset(window: Window, calls: Calls = ()) -> int | None:
+    """The row of a framed window where an incident began; None where nothing clearly did.
 
     At each of up to 60 rows, the median of the next rows (an eighth of the window) is held
-    against all rows before. The row with the largest shift of the three leading series wins, and
-    the first of them to depart dates it.
+    against all rows before, which are at least as many, or a quarter of the window. The three
+    times at which the three leading series shift most are dated by the first of these series to
+    depart, and then ranked: what counts is how much speaks against the first service, both soon
+    and to the end of the window. The latest of those that come near the best is the onset: a
+    lone series that leaps is less than a service in trouble, what has passed less than what
+    lasts, and of two incidents alike the one asked about is the newer.
     """
-    rows = len(values)
-    horizon = int(np.clip(rows // _HORIZON, _SHORTEST, _LONGEST))
-    last = rows - _SHORTEST
-    if last < MIN_BASELINE or not values.shape[1]:
-        return None
-    tried = np.unique(np.linspace(MIN_BASELINE, last, min(last, _TRIED)).astype(int)).tolist()
-    best, found = 0.0, None
-    for row in tried:
-        shift = _shift(departures(values[: row + horizon], row, siblings), row)
-        leading = float(np.sort(shift)[-_LEADING:].mean())
-        if leading > best:
-            best, found = leading, row
-    if found is None or best < _LEAST_SHIFT:
-        return None
-    return _dated(values[: found + horizon], found, siblings)
+    siblings = traits(window.series).siblings
+    horizon = int(np.clip(len(window.values) // _HORIZON, _SHORTEST, _LONGEST))
+    likely = _likely(window.values, horizon, siblings)
+    if len(likely) < 2:
+        return likely[0] if likely else None
+    weights = {row: _standing_out(window, row, horizon, calls) for row in likely}
+    enough = _AS_GOOD * max(weights.values())
+    return max(row for row, weight in weights.items() if weight >= enough)
 
 
-def with_onset(window: Window) -> Window:
+def with_onset(window: Window, calls: Calls = ()) -> Window:
     """The same framed window with its onset: the one it has, else the one that is found."""
     if window.onset is not None:
         return window
-    return window.with_onset(find_onset(window.values, traits(window.series).siblings))
+    return window.with_onset(find_onset(window, calls))
+
+
+def _likely(values: Matrix, horizon: int, siblings: PerSeries) -> tuple[int, ...]:
+    """The rows where the leading series shift most, each dated, a horizon apart or more."""
+    rows = len(values)
+    first = max(MIN_BASELINE, min(horizon, rows // 4))
+    last = rows - _SHORTEST
+    if last < first or not values.shape[1]:
+        return ()
+    tried = np.unique(np.linspace(first, last, min(last, _TRIED)).astype(int))
+    leading = np.array(
+        [_leading_shift(values[: row + horizon], row, siblings) for row in tried.tolist()]
+    )
+    found: list[int] = []
+    while len(found) < _RANKED and leading.max() >= _LEAST_SHIFT:
+        row = int(tried[np.argmax(leading)])
+        leading[np.abs(tried - row) < horizon] = 0.0
+        dated = _dated(values[: row + horizon], row, siblings)
+        found.append(began_before(values, dated, siblings))
+    return tuple(dict.fromkeys(found))
+
+
+def _standing_out(window: Window, row: int, horizon: int, calls: Calls) -> float:
+    """What speaks against the first service if it began here: the lesser of soon and to the end."""
+    parts = {min(row + horizon, len(window.values)), len(window.values)}
+    found = [rank(observe(window.rows(0, end), row), calls).scores for end in parts]
+    return min(float(scores[0]) for scores in found)
+
+
+def _leading_shift(values: Matrix, row: int, siblings: PerSeries) -> float:
+    shift = _shift(departures(values, row, siblings), row)
+    return float(np.sort(shift)[-_LEADING:].mean())
 
 
 def _shift(found: Departures, row: int) -> Float[np.ndarray, " series"]:
@@ -65,9 +102,7 @@ def _shift(found: Departures, row: int) -> Float[np.ndarray, " series"]:
     return np.log1p(level) * found.trust
 
 
-def _dated(
-    values: Float[np.ndarray, "rows series"], row: int, siblings: Int[np.ndarray, " series"]
-) -> int:
+def _dated(values: Matrix, row: int, siblings: PerSeries) -> int:
     """The first row from which on one of the leading series is away."""
     found = departures(values, row, siblings)
     leading = np.argsort(_shift(found, row))[-_LEADING:]
@@ -75,15 +110,12 @@ def _dated(
     return int(began[began != NEVER].min()) if (began != NEVER).any() else row
 
 
-def began_before(
-    values: Float[np.ndarray, "rows series"], onset: int, siblings: Int[np.ndarray, " series"]
-) -> int:
+def began_before(values: Matrix, onset: int, siblings: PerSeries) -> int:
     """The row where the incident began, at or before an onset that may have come late.
 
     The series that lead after the onset are followed back, row by row, as long as they were
     away already: at most a quarter of the baseline, and twice as long as is known of the
-    incident. A
-    series that was away for all of that drifts, and dates nothing.
+    incident. A series that was away for all of that drifts, and dates nothing.
     """
     furthest = min(round(_LATE * onset), max(_BACK, 2 * (len(values) - onset)))
     earliest = max(MIN_BASELINE, onset - furthest)
