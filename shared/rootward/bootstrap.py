@@ -24,6 +24,7 @@ from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.outbox import Post, SqlOutbox
 from rootward.adapters.sql.parts import SqlPartStore
+from rootward.adapters.sql.placements import SqlPlacementStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.replies import SqlReplies
@@ -70,6 +71,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         feedback=SqlFeedbackStore(database),
         exhibits=SqlExhibits(database, chosen),
         parts=SqlPartStore(database, chosen),
+        placements=SqlPlacementStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

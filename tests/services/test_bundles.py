@@ -17,7 +17,8 @@ from rootward.bundle.package import bundled, opened
 from rootward.client import Client, Refused
 from rootward.errors import Unavailable
 from rootward.model.incident import Incident
-from rootward.model.series import SampleBatch
+from rootward.model.placement import Backend, PlacedPod, Placement
+from rootward.model.series import SampleBatch, Series
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock
 from rootward.testing.incidents import planted_incident
@@ -32,21 +33,37 @@ OPTIONS = WorkerOptions(window_rows=360, discovery="ridge_granger", seed=3)
 END = 1_700_000_010.0 - 1_700_000_010.0 % 15
 
 
+STOCK = Placement(
+    "shop",
+    END,
+    (PlacedPod("stock-1", "stock", "n1", ()),),
+    (Backend("stock-svc", ("10.96.0.5",), ("stock-1",)),),
+)
+
+
 @pytest.fixture
 def diagnosed(platform: Platform, clock: ManualClock) -> Incident:
-    """A planted incident of a chain, stored and diagnosed by the worker."""
+    """A planted incident of a chain, stored and diagnosed by the worker.
+
+    Web names stock by an address that only the cluster can tell of.
+    """
     window = planted_incident("chain", seed=1).window
+    web = Series.of("requests_per_second", "web")
+    called = Series.of("requests_per_second", "web", upstream_host="10.96.0.5:8080")
+    series = tuple(called if one == web else one for one in window.series)
+    assert called in series
+    platform.placements.put([STOCK])
     times = END - 15.0 * np.arange(len(window.times) - 1, -1, -1)
     rows, columns = np.nonzero(np.isfinite(window.values))
     values = window.values[rows, columns]
     platform.samples.append(
-        SampleBatch("default", window.series, columns.astype(np.int32), times[rows], values)
+        SampleBatch("default", series, columns.astype(np.int32), times[rows], values)
     )
     clock.set(END)
     onset = float(times[window.onset or 0])
     symptom = planted_incident("chain", seed=1).symptom or 0
     incident = Incident(
-        "one", "default", onset, onset, window.series[symptom], (), "web is slow",
+        "one", "default", onset, onset, series[symptom], (), "web is slow",
         last_change_unix=END,
     )  # fmt: skip
     platform.incidents.open(incident)
@@ -69,6 +86,10 @@ def test_a_bundle_makes_the_same_ranking_bit_for_bit(bundle: Path):
     assert done.exit_code == 0, done.output
     assert "bit for bit" in done.output
     assert opened(bundle.read_bytes()).diagnosis.candidates[0].service in done.output
+
+
+def test_the_calls_that_the_cluster_made_known_are_in_the_bundle(bundle: Path):
+    assert opened(bundle.read_bytes()).asked.calls == (("web", "stock"),)
 
 
 def test_another_ranking_is_told_and_fails(bundle: Path, tmp_path: Path):

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from rootward.model.alert import Alert, AlertStatus
 from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.model.incident import Status
+from rootward.model.placement import Backend, PlacedPod, Placement
 from rootward.model.series import SampleBatch, Series
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock
@@ -199,8 +200,32 @@ class TestBesideTheDiagnosis:
         assert ("cart", "catalog", "calls") in edges
         assert ("orders-db", "orders", "learned") in edges
         nodes = {n["service"]: n for n in found["services"]}
+        assert nodes["cart"]["runs"] is None
         assert nodes["orders-db"]["open_incidents"] == ["INC-1"]
         assert nodes["cart"]["series"] == 2
+
+    def test_where_a_service_runs_is_told_and_names_of_the_cluster_are_understood(
+        self, client: TestClient, platform: Platform
+    ):
+        call = Series.of("calls_total", "cart", server_address="orders-ro.shop")
+        batch = SampleBatch("default", (call,), np.array([0], np.int32), np.array([shop.NOW]),
+                            np.array([1.0]))  # fmt: skip
+        platform.samples.append(batch)
+        pods = (PlacedPod("orders-db-0", "orders-db", "n1", ()),)
+        behind = (Backend("orders-ro", (), ("orders-db-0",)),)
+        platform.placements.put([Placement("shop", shop.NOW, pods, behind)])
+
+        found = client.get("/api/v1/topology").json()
+        edges = {(e["source"], e["target"]) for e in found["edges"] if e["kind"] == "calls"}
+        assert edges == {("cart", "orders-db")}
+        nodes = {n["service"]: n["runs"] for n in found["services"]}
+        assert nodes["cart"] is None
+        assert nodes["orders-db"] == {
+            "workloads": ["shop/orders-db"],
+            "pods": 1,
+            "nodes": ["n1"],
+            "behind": ["shop/orders-ro"],
+        }
 
     def test_the_status_says_how_much_room_is_left_and_what_runs(self, client: TestClient):
         found = client.get("/api/v1/status").json()

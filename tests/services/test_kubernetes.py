@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ from rootward.errors import Unavailable
 from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.ports import Platform
 from rootward_ingest.kubernetes.api import Api, Resource
-from rootward_ingest.kubernetes.watcher import RESOURCES, Watcher
-from tests.real.servers import until
-from tests.services.kubernetes_server import Cluster, serving
+from rootward_ingest.kubernetes.watcher import RESOURCES
+from tests.services.watched import Watched
 
 WRITTEN = "2023-11-14T22:13:20Z"
 UNIX = 1_700_000_000.0
@@ -50,51 +49,6 @@ def _pod(restarts: int = 0, reason: str = "") -> dict[str, Any]:
         },
         "status": {"containerStatuses": [{"name": "main", "restartCount": restarts, **last}]},
     }
-
-
-class Watched:
-    """A cluster that is watched, and what was stored of it."""
-
-    def __init__(self, cluster: Cluster, url: str, platform: Platform, folder: Path) -> None:
-        self.cluster = cluster
-        self._url = url
-        self._platform = platform
-        self._token = folder / "token"
-        self._token.write_text(cluster.token)
-        self._watchers: list[Watcher] = []
-
-    def start(self, *namespaces: str) -> None:
-        """Watch; returns once every kind of object is watched."""
-        api = Api(self._url, self._token)
-        self._watchers.append(Watcher(self._platform, api, namespaces))
-        running = self.cluster.watches
-        self._watchers[-1].start()
-        until(lambda: self.cluster.watches >= running + len(RESOURCES), "all is watched")
-
-    def stop(self) -> None:
-        """End every watcher."""
-        self.cluster.cut()
-        for watcher in self._watchers:
-            watcher.stop()
-
-    def events(self, count: int) -> list[ChangeEvent]:
-        """What was stored, the first first, once it is so much."""
-        until(lambda: len(self._page()) >= count, f"{count} events")
-        found = self._page()
-        assert len(found) == count, [e.title for e in found]
-        return found
-
-    def _page(self) -> list[ChangeEvent]:
-        return list(reversed(self._platform.change_events.page(limit=100).items))
-
-
-@pytest.fixture
-def watched(fake_platform: Platform, tmp_path: Path) -> Iterator[Watched]:
-    cluster = Cluster(token="secret")
-    with serving(cluster) as url:
-        one = Watched(cluster, url, fake_platform, tmp_path)
-        yield one
-        one.stop()
 
 
 def _changed(thing: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -280,7 +234,7 @@ class TestConnection:
     ):
         pods = Resource("Pod", "api/v1", "pods")
         (tmp_path / "other").write_text("wrong")
-        for url in (watched._url, "http://127.0.0.1:9"):
+        for url in (watched.url, "http://127.0.0.1:9"):
             api = Api(url, tmp_path / "other")
             with pytest.raises(Unavailable, match=r"401|does not answer"):
                 api.list(pods)

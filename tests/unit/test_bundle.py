@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import numpy as np
@@ -28,7 +29,8 @@ def window() -> Window:
 
 
 def question() -> Question:
-    return Question(window(), shop.FRONTEND, "ridge_granger", 7, (("numpy", "2"),))
+    calls = (("cart", "orders"),)
+    return Question(window(), shop.FRONTEND, "ridge_granger", 7, (("numpy", "2"),), calls)
 
 
 def bundle() -> Bundle:
@@ -49,6 +51,14 @@ def test_a_question_comes_back_with_its_window():
     assert found.window.values.tobytes() == window().values.tobytes()
     assert (found.window.onset, found.window.step_seconds) == (3, 15.0)
     assert (found.symptom, found.discovery, found.seed) == (shop.FRONTEND, "ridge_granger", 7)
+    assert found.calls == (("cart", "orders"),)
+
+
+def test_a_question_from_before_calls_were_kept_is_read():
+    columns, facts = parquet.read(packed(question()))
+    head = json.loads(facts["rootward"])
+    del head["calls"]
+    assert unpacked(parquet.parquet(columns, {"rootward": json.dumps(head)})).calls == ()
 
 
 def test_a_bundle_comes_back_and_equal_bundles_are_equal_bytes():

@@ -36,7 +36,9 @@ def replay(path: Path) -> Replay:
     made = registry.load().make(asked.discovery)
     if not isinstance(made, DiscoveryMethod):
         raise InvalidConfiguration(f"{asked.discovery} does not learn a causal graph")
-    found = diagnose(asked.window, discovery=made, symptom=asked.symptom, seed=asked.seed)
+    found = diagnose(
+        asked.window, discovery=made, symptom=asked.symptom, calls=asked.calls, seed=asked.seed
+    )
     return Replay(bundle, found, differences(bundle.diagnosis, found))
 
 

@@ -103,6 +103,17 @@ class SimilarsOut(Wire):
     items: list[SimilarOut]
 
 
+class RunsOut(Wire):
+    """Where a service runs in the Kubernetes cluster that is watched."""
+
+    workloads: list[str] = Field(description="As namespace/name.")
+    pods: int
+    nodes: list[str]
+    behind: list[str] = Field(
+        description="Kubernetes services that lead to its pods, as namespace/name."
+    )
+
+
 class NodeOut(Wire):
     """A service."""
 
@@ -110,6 +121,7 @@ class NodeOut(Wire):
     series: int
     last_unix: float
     open_incidents: list[str] = Field(description="Names of open incidents it is part of.")
+    runs: RunsOut | None = Field(None, description="Null where no cluster is watched that has it.")
 
 
 class CallOut(Wire):

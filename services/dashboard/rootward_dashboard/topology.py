@@ -1,14 +1,15 @@
-"""Services, who calls whom by their labels, and who drives whom in recent diagnoses."""
+"""Services and where they run, who calls whom by labels, who drives whom in recent diagnoses."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from rootward.model.incident import Incident, Status
+from rootward.model.placement import Placed, Whereabouts
 from rootward.model.summary import IncidentQuery
 from rootward.ports import Platform
 from rootward.rca.labelled_calls import labelled_calls
-from rootward_dashboard.looking import CallOut, NodeOut, TopologyOut
+from rootward_dashboard.looking import CallOut, NodeOut, RunsOut, TopologyOut
 from rootward_dashboard.names import incident_name
 
 RECENT = 5
@@ -31,11 +32,17 @@ def topology(platform: Platform, tenant: str) -> TopologyOut:
     for one in reversed(platform.incidents.search(opened, tenant, limit=MOST_OPEN).items):
         for name in one.services:
             broken[name].append(incident_name(one.incident))
-    calls = labelled_calls(info.series for info in known)
+    placed = Placed(platform.placements.all(tenant), [info.series for info in known])
+    calls = labelled_calls((info.series for info in known), placed.names())
+    places = placed.whereabouts()
     return TopologyOut(
         services=[
             NodeOut(
-                service=name, series=counts[name], last_unix=last[name], open_incidents=broken[name]
+                service=name,
+                series=counts[name],
+                last_unix=last[name],
+                open_incidents=broken[name],
+                runs=_runs(places.get(name)),
             )
             for name in sorted(counts)
         ],
@@ -43,6 +50,17 @@ def topology(platform: Platform, tenant: str) -> TopologyOut:
             *(CallOut(source=a, target=b, kind="calls") for a, b in calls),
             *_learned(platform, tenant),
         ],
+    )
+
+
+def _runs(found: Whereabouts | None) -> RunsOut | None:
+    if found is None:
+        return None
+    return RunsOut(
+        workloads=list(found.workloads),
+        pods=found.pods,
+        nodes=list(found.nodes),
+        behind=list(found.behind),
     )
 
 

@@ -15,8 +15,8 @@ from rootward.model.past import Document
 from rootward.model.window import Window
 from rootward.ports import Platform, WindowQuery
 from rootward.rca.frame import framed
-from rootward.rca.labelled_calls import labelled_calls
 from rootward_worker import runbooks
+from rootward_worker.calls import calls_within
 from rootward_worker.options import WorkerOptions
 from rootward_worker.windows import last_row_unix, window_of, without_earlier
 
@@ -67,7 +67,7 @@ class Subject:
             window=frame,
             symptom=frame.series.index(symptom) if symptom in frame.series else None,
             seed=self.options.seed,
-            calls=labelled_calls(self.window.series),
+            calls=calls_within(self.platform, self.window, self.incident.tenant),
         )
         for need in sorted(set(needs) & set(_SUPPLY)):
             case = replace(case, **_SUPPLY[need](self))

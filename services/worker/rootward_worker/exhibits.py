@@ -21,12 +21,20 @@ MOST_VALUES = 8_000_000
 LIBRARIES = ("numpy", "scipy", "torch")
 
 
-def keep(platform: Platform, options: WorkerOptions, incident: Incident, window: Window) -> None:
-    """Store the rows of a diagnosis with its settings, unless they are too many."""
+def keep(
+    platform: Platform,
+    options: WorkerOptions,
+    incident: Incident,
+    window: Window,
+    calls: tuple[tuple[str, str], ...],
+) -> None:
+    """Store the rows of a diagnosis with its calls and settings, unless they are too many."""
     if window.values.size > MOST_VALUES:
         log.warning("window too large to be kept", extra={"incident": incident.id})
         return
-    question = Question(window, incident.symptom, options.discovery, options.seed, versions())
+    question = Question(
+        window, incident.symptom, options.discovery, options.seed, versions(), calls
+    )
     platform.exhibits.keep(incident.id, packed(question), incident.tenant)
 
 

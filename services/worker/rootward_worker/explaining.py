@@ -16,6 +16,7 @@ from rootward.model.run import DiagnosisRun, RunState
 from rootward.model.window import Window
 from rootward.ports import DEFAULT_TENANT, Platform, WindowQuery
 from rootward.rca.diagnose import diagnose
+from rootward_worker.calls import calls_within
 from rootward_worker.learner import discovery_method
 from rootward_worker.options import WorkerOptions
 
@@ -49,9 +50,11 @@ def explain(
     started = perf_counter()
     try:
         reached("window")
+        window = window_of(platform, options, run)
         found = diagnose(
-            window_of(platform, options, run),
+            window,
             discovery=discovery_method(options.discovery),
+            calls=calls_within(platform, window, tenant),
             seed=options.seed,
             reached=reached,
         )

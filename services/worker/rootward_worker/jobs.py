@@ -27,6 +27,7 @@ from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
 from rootward_worker import alarms, exhibits, explaining, splits
+from rootward_worker.calls import calls_within
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
 from rootward_worker.giving_up import given_up
@@ -45,6 +46,8 @@ EVENTS_SECONDS = 86_400.0
 """How long events and the answers to keyed requests are kept."""
 PARTS_SECONDS = 86_400.0
 """How long a computation in parts is kept whose owner was lost."""
+PLACEMENTS_SECONDS = 86_400.0
+"""How long it is believed what runs where after the cluster was last seen."""
 _DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
 """What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
@@ -74,10 +77,12 @@ def diagnose(
         window, left_out = without_earlier(
             platform, incident, window_of(platform, options, incident, end)
         )
+        calls = calls_within(platform, window, tenant)
         found = diagnosis_of(
             window,
             discovery=discovery_method(options.discovery),
             symptom=incident.symptom,
+            calls=calls,
             seed=options.seed,
             reached=partial(explaining.tell_step, platform, incident),
         )
@@ -95,7 +100,7 @@ def diagnose(
     if end_unix is None or not _answered_later(platform, incident, end_unix):
         told = (*found.cautions, *left_out)
         found = with_changes(found, _done_before(platform, found, tenant))
-        exhibits.keep(platform, options, incident, window)
+        exhibits.keep(platform, options, incident, window, calls)
         platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
     _ask_the_methods(platform, options, incident)
@@ -161,6 +166,7 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     platform.alerts.expire(now - NOTICES_SECONDS)
     platform.change_events.expire(now - NOTICES_SECONDS)
     platform.parts.expire(now - PARTS_SECONDS)
+    platform.placements.expire(now - PLACEMENTS_SECONDS)
     platform.events.expire(now - EVENTS_SECONDS)
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)

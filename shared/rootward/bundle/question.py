@@ -27,6 +27,8 @@ class Question:
     seed: int
     versions: tuple[tuple[str, str], ...]
     """Of Rootward and the libraries that the numbers come from."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Calls (caller, callee) that were known, beside those that the labels of the rows tell."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class _Head:
     step_seconds: float
     onset: int | None
     versions: tuple[tuple[str, str], ...]
+    calls: tuple[tuple[str, str], ...] = ()
 
 
 def packed(question: Question) -> bytes:
@@ -51,6 +54,7 @@ def packed(question: Question) -> bytes:
         window.step_seconds,
         window.onset,
         question.versions,
+        question.calls,
     )
     columns = {_TIME: window.times} | {
         one.key: window.values[:, column] for column, one in enumerate(window.series)
@@ -75,4 +79,4 @@ def unpacked(data: bytes) -> Question:
         raise UnreadableBody(f"the window lacks the series {error}") from error
     matrix = np.column_stack(values) if values else np.empty((len(columns[_TIME]), 0))
     window = Window(head.series, columns[_TIME], matrix, head.step_seconds, head.onset)
-    return Question(window, head.symptom, head.discovery, head.seed, head.versions)
+    return Question(window, head.symptom, head.discovery, head.seed, head.versions, head.calls)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+RUNS = "runs"
+"""Detail of an event that concerns a machine: the workloads that run there, between commas."""
+
 
 class ChangeKind(StrEnum):
     """What was done, in one word."""
@@ -36,3 +39,8 @@ class ChangeEvent:
     url: str = ""
     details: tuple[tuple[str, str], ...] = ()
     """What else is known: version, image, replicas, environment."""
+
+    def concerns(self, service: str) -> bool:
+        """Whether it was done to this service, or to a machine that it runs on."""
+        running = dict(self.details).get(RUNS, "")
+        return self.service == service or service in running.split(", ")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from rootward.access.store import AccessStore
-from rootward.model.alert import Alert, AlertStatus
-from rootward.model.change_event import ChangeEvent
 from rootward.model.result import Analysis, MethodEntry
 from rootward.model.series import SampleBatch, Series
 from rootward.model.tenant import DEFAULT_TENANT as DEFAULT_TENANT
@@ -22,7 +20,12 @@ from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.answers import Storage as Storage
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
+from rootward.ports.notices import AlertPage as AlertPage
+from rootward.ports.notices import AlertStore as AlertStore
+from rootward.ports.notices import ChangeEventPage as ChangeEventPage
+from rootward.ports.notices import ChangeEventStore as ChangeEventStore
 from rootward.ports.parts import PartStore as PartStore
+from rootward.ports.placements import PlacementStore as PlacementStore
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 BatchHandler = Callable[[SampleBatch], None]
@@ -210,100 +213,6 @@ class ResultStore(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class AlertPage:
-    """A page of alerts, the last that came first; `next_cursor` is None on the last page."""
-
-    items: tuple[Alert, ...]
-    next_cursor: str | None
-
-
-@runtime_checkable
-class AlertStore(Protocol):
-    """What alerting systems say."""
-
-    def put(self, alerts: Sequence[Alert]) -> tuple[Alert, ...]:
-        """Store alerts durably, all or none; returns them as they are known now.
-
-        Idempotent by tenant and key. A later word on a firing replaces the earlier one, but an
-        end is final, and the incident of an alert stays.
-        """
-        ...
-
-    def get(self, key: str, tenant: str = DEFAULT_TENANT) -> Alert:
-        """One alert by its key.
-
-        Raises:
-            NotFound: there is none.
-        """
-        ...
-
-    def link(self, key: str, incident_id: str, *, opened: bool, tenant: str) -> None:
-        """Note which incident an alert opened or joined; the first stays. Raises NotFound."""
-        ...
-
-    def of(self, incident_id: str, tenant: str = DEFAULT_TENANT) -> tuple[Alert, ...]:
-        """The alerts of an incident, the earliest start first."""
-        ...
-
-    def page(
-        self,
-        tenant: str = DEFAULT_TENANT,
-        *,
-        status: AlertStatus | None = None,
-        service: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> AlertPage:
-        """Alerts, the last that came first, by keyset; raises InvalidInput for a strange cursor."""
-        ...
-
-    def expire(self, before_unix: float) -> int:
-        """Delete alerts that were not spoken of since a time; returns how many went."""
-        ...
-
-
-@dataclass(frozen=True)
-class ChangeEventPage:
-    """A page of change events, the last that came first; `next_cursor` is None on the last one."""
-
-    items: tuple[ChangeEvent, ...]
-    next_cursor: str | None
-
-
-@runtime_checkable
-class ChangeEventStore(Protocol):
-    """What was done to the system: deploys, configurations, scalings."""
-
-    def put(self, events: Sequence[ChangeEvent]) -> int:
-        """Store events durably, all or none; returns how many were new.
-
-        Idempotent by tenant, source and id: the first word on an event stays.
-        """
-        ...
-
-    def between(
-        self, start_unix: float, end_unix: float, tenant: str = DEFAULT_TENANT
-    ) -> tuple[ChangeEvent, ...]:
-        """Events of start ≤ time ≤ end, the earliest first; of too many the latest."""
-        ...
-
-    def page(
-        self,
-        tenant: str = DEFAULT_TENANT,
-        *,
-        service: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> ChangeEventPage:
-        """Events, the last that came first, by keyset; raises InvalidInput for a strange cursor."""
-        ...
-
-    def expire(self, before_unix: float) -> int:
-        """Delete events of before a time; returns how many went."""
-        ...
-
-
 @runtime_checkable
 class Quarantine(Protocol):
     """Where bodies go that a bug of ours keeps from being taken in."""
@@ -376,6 +285,7 @@ class Platform:
     feedback: FeedbackStore
     exhibits: Exhibits
     parts: PartStore
+    placements: PlacementStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

@@ -10,9 +10,11 @@ and Linkerd's standard metrics, and the service graphs that tracing backends wri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
+from rootward.model.placement import host
 from rootward.model.series import INSTANCE, SERVICE, Series
 from rootward.model.traits import VIEWED
 from rootward.model.window import Window
@@ -38,12 +40,17 @@ CALLER_LABELS = (
     "source_service", "source_workload", "source_app", "caller", "client_service", "source",
 )  # fmt: skip
 """Labels of a server's series that name who calls it."""
+_NO_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-def labelled_calls(series: Iterable[Series]) -> tuple[tuple[str, str], ...]:
+def labelled_calls(
+    series: Iterable[Series], names: Mapping[str, tuple[str, ...]] = _NO_NAMES
+) -> tuple[tuple[str, str], ...]:
     """Pairs (caller, callee) that the labels tell, sorted; only between services in `series`.
 
     A host name stands for the service that its first part names: `cart.shop.svc:8080` is `cart`.
+    `names` tells of others, and of addresses (`Placed.names`); a call to one that several services
+    stand behind is a call to each.
     """
     seen = tuple(series)
     services = {one.service.lower(): one.service for one in seen}
@@ -51,7 +58,8 @@ def labelled_calls(series: Iterable[Series]) -> tuple[tuple[str, str], ...]:
         (caller, callee)
         for one in seen
         for before, after in _ends(one)
-        if (caller := _service(before, services)) and (callee := _service(after, services))
+        for caller in _meant(before, services, names)
+        for callee in _meant(after, services, names)
     }
     return tuple(sorted(pair for pair in found if pair[0] != pair[1]))
 
@@ -93,6 +101,18 @@ def _ends(series: Series) -> Iterator[tuple[str, str]]:
 
 
 def _service(name: str, services: dict[str, str]) -> str | None:
-    whole = name.lower()
-    host = whole.partition("//")[2] or whole
-    return services.get(whole) or services.get(host.partition(":")[0].partition(".")[0])
+    return services.get(name.lower()) or services.get(host(name).partition(".")[0])
+
+
+def _meant(
+    name: str, services: dict[str, str], names: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The services that a name stands for: what the cluster says of it goes before a guess."""
+    if (known := services.get(name.lower())) is not None:
+        return (known,)
+    place = host(name)
+    first, _, rest = place.partition(".")
+    told = names.get(place) or names.get(f"{first}.{rest.partition('.')[0]}")
+    if told is None and (guess := services.get(first)) is not None:
+        return (guess,)
+    return tuple(s for s in told or () if s.lower() in services)

@@ -34,16 +34,17 @@ def with_changes(diagnosis: Diagnosis, events: Sequence[ChangeEvent]) -> Diagnos
 
 
 def _told(candidate: Candidate, events: Sequence[ChangeEvent], onset: float) -> Candidate:
-    own = [e for e in events if e.service == candidate.service][-_MOST:]
+    own = [e for e in events if e.concerns(candidate.service)][-_MOST:]
     if not own:
         return candidate
-    return replace(candidate, evidence=(*candidate.evidence, *(_evidence(e, onset) for e in own)))
+    told = (_evidence(e, candidate.service, onset) for e in own)
+    return replace(candidate, evidence=(*candidate.evidence, *told))
 
 
-def _evidence(event: ChangeEvent, onset: float) -> Evidence:
+def _evidence(event: ChangeEvent, service: str, onset: float) -> Evidence:
     ahead = onset - event.at_unix
-    text = (
-        f"{event.service} {_DONE[event.kind]} at {clock(event.at_unix)}, {duration(ahead)} before "
-        f"the onset: {event.title}."
-    )
+    when = f"at {clock(event.at_unix)}, {duration(ahead)} before the onset"
+    text = f"{service} {_DONE[event.kind]} {when}: {event.title}."
+    if event.service != service:
+        text = f"Where {service} runs, {when}: {event.title}."
     return Evidence("change", text, ahead, "s")

@@ -32,6 +32,7 @@ from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 from rootward.testing.fake_parts import FakePartStore
+from rootward.testing.fake_placements import FakePlacementStore
 from rootward.testing.fake_runs import FakeExhibits, FakeFeedbackStore, FakeRunStore
 
 
@@ -311,5 +312,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         feedback=FakeFeedbackStore(incidents),
         exhibits=FakeExhibits(chosen),
         parts=FakePartStore(chosen),
+        placements=FakePlacementStore(),
         clock=chosen,
     )

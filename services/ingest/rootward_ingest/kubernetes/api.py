@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,9 @@ class Api:
 
     def __init__(self, url: str, token_file: Path = TOKEN_FILE, ca_file: Path = CA_FILE) -> None:
         self._token_file = token_file
+        self._lock = threading.Lock()
+        self._watched: set[socket.socket] = set()
+        self._ended = False
         try:
             verify = ssl.create_default_context(cafile=ca_file if ca_file.exists() else None)
             self._client = httpx.Client(
@@ -74,6 +79,7 @@ class Api:
                 verify=verify,
                 trust_env=False,
                 timeout=httpx.Timeout(10.0, read=_QUIET_SECONDS),
+                limits=httpx.Limits(max_connections=None),  # each watch holds one
                 headers={"Accept": "application/json", "User-Agent": "rootward"},
             )
         except (OSError, ValueError) as error:
@@ -104,7 +110,7 @@ class Api:
             Unavailable: the server does not answer, or refuses.
         """
         asked = {"watch": "1", "allowWatchBookmarks": "true", "resourceVersion": version}
-        with self._asked(resource.path(namespace), asked) as answer:
+        with self._asked(resource.path(namespace), asked) as answer, self._ending(answer):
             try:
                 for line in answer.iter_lines():
                     if line:
@@ -114,9 +120,31 @@ class Api:
             except httpx.HTTPError as error:
                 raise Unavailable(f"Kubernetes: the watch broke off: {error}") from error
 
+    def end(self) -> None:
+        """End every watch, and each that is begun later at once; idempotent."""
+        with self._lock:
+            self._ended = True
+            for one in self._watched:
+                with suppress(OSError):  # the server was first
+                    one.shutdown(socket.SHUT_RDWR)  # which wakes who reads from it
+
     def close(self) -> None:
         """Let go of all connections; idempotent."""
         self._client.close()
+
+    @contextmanager
+    def _ending(self, answer: httpx.Response) -> Iterator[None]:
+        """While this answer is read, `end` may end it."""
+        one: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+        with self._lock:
+            if self._ended:
+                raise Unavailable("Kubernetes is no longer watched")
+            self._watched.add(one)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched.discard(one)
 
     @contextmanager
     def _asked(self, path: str, parameters: Mapping[str, str]) -> Iterator[httpx.Response]:

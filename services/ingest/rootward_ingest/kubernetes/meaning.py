@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rootward.model.change_event import ChangeEvent, ChangeKind
+from rootward.model.change_event import RUNS, ChangeEvent, ChangeKind
 from rootward.ports import DEFAULT_TENANT
 from rootward_ingest.kubernetes.api import Object
+from rootward_ingest.kubernetes.membership import workload_of
 
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _CAUSE = "kubernetes.io/change-cause"
 _LEADER = "control-plane.alpha.kubernetes.io/leader"
 _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+_MOST_WORKLOADS = 50
 _BAD_NODE = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -69,13 +72,19 @@ def changes(kind: str, before: Seen | None, thing: Object, now: float) -> Iterat
         yield from _of_node(before, after, thing, now)
     elif kind == "ConfigMap":
         yield from _of_config(before, after, thing, now)
-    else:
+    elif kind in _WORKLOADS:
         yield from _of_workload(kind, before, after, thing, now)
+
+
+def with_workloads(event: ChangeEvent, workloads: Sequence[str]) -> ChangeEvent:
+    """What happened to a node, with the workloads that have pods there."""
+    details = {**dict(event.details), RUNS: ", ".join(workloads[:_MOST_WORKLOADS])}
+    return replace(event, details=tuple(sorted((n, v) for n, v in details.items() if v)))
 
 
 def removed(kind: str, thing: Object, now: float) -> Iterator[ChangeEvent]:
     """What the deletion of an object means."""
-    if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+    if kind in _WORKLOADS:
         name = thing["metadata"]["name"]
         yield _event(thing, "removed", ChangeKind.DEPLOY, f"{name} removed", now, service=name)
 
@@ -148,17 +157,6 @@ def _of_pod(before: Seen | None, after: Seen, thing: Object, now: float) -> Iter
         reason = str((thing.get("status") or {}).get("message", ""))
         title = f"{service}: {name} evicted. {reason}".strip()
         yield _event(thing, "evicted", ChangeKind.OTHER, title, now, service=service)
-
-
-def workload_of(pod: Object) -> str:
-    """The name of the workload that a pod is of, by its owner; its own where it has none."""
-    metadata = pod["metadata"]
-    owner = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
-    if owner is None:
-        return str(metadata["name"])
-    made = (metadata.get("labels") or {}).get("pod-template-hash")
-    name = str(owner["name"])
-    return name.removesuffix(f"-{made}") if owner["kind"] == "ReplicaSet" and made else name
 
 
 def _event(

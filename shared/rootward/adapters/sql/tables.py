@@ -282,6 +282,15 @@ part = Table(
     Column("answer", LargeBinary),
 )
 
+placement = Table(
+    "placement",
+    metadata,
+    _tenant_key(),
+    Column("namespace", String(256), primary_key=True),
+    Column("at_unix", Double, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 schedule = Table(
     "schedule",
     metadata,
