@@ -53,6 +53,13 @@ BUS_LAG_SECONDS = Gauge(
     "rootward_bus_lag_seconds", "Age of the batch that was handled last, when it was handled."
 )
 JOBS_BACKLOG = Gauge("rootward_jobs_backlog", "Jobs that wait or run.")
+STORAGE_USED = Gauge("rootward_storage_used_bytes", "What the database takes.", ["kind"])
+STORAGE_FREE = Gauge(
+    "rootward_storage_free_bytes", "What is free where the database's file lies.", ["kind"]
+)
+STORAGE_SIZE = Gauge(
+    "rootward_storage_size_bytes", "Size of the volume where the database's file lies.", ["kind"]
+)
 DEAD_LETTERS = Counter(
     "rootward_dead_letters_total", "Batches, jobs and bodies given up on, by kind.", ["kind"]
 )

@@ -87,7 +87,13 @@ DISTRIBUTED: Values = {
 SCALED: list[Values] = [
     {},
     {"ingest": {"autoscaling": {"enabled": True}}, "dashboard": {"autoscaling": {"enabled": True}}},
-    {"keda": {"enabled": True, "prometheusAddress": "http://prometheus:9090"}},
+    {
+        "keda": {
+            "enabled": True,
+            "prometheusAddress": "http://prometheus:9090",
+            "kafkaLag": {"enabled": True},
+        }
+    },
 ]
 SHAPES: list[Values] = [
     {},

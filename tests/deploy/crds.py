@@ -48,10 +48,17 @@ _count: Schema = {"type": "integer", "minimum": 1}
 _prometheus = _closed(
     {"serverAddress": TEXT, "query": TEXT, "threshold": TEXT}, ignoreNullValues=TEXT
 )
-_trigger = _closed(
-    {"type": {"const": "prometheus"}, "metadata": _prometheus},
-    metricType={"enum": ["AverageValue", "Value"]},
+_metric_type: Schema = {"enum": ["AverageValue", "Value"]}
+_kafka = _closed(
+    {"bootstrapServers": TEXT, "consumerGroup": TEXT, "topic": TEXT, "lagThreshold": TEXT},
+    offsetResetPolicy={"enum": ["earliest", "latest"]},
 )
+_trigger: Schema = {
+    "oneOf": [
+        _closed({"type": {"const": name}, "metadata": metadata}, metricType=_metric_type)
+        for name, metadata in (("prometheus", _prometheus), ("kafka", _kafka))
+    ]
+}
 
 SCHEMAS: dict[str, Schema] = {
     "ServiceMonitor": _resource(

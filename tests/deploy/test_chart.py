@@ -13,6 +13,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from rootward import telemetry  # registers the metrics
+from rootward.adapters.kafka.cluster import Cluster
 from rootward.settings import Settings
 from rootward_cli.main import app
 from rootward_ingest.kubernetes.watcher import RESOURCES
@@ -64,6 +65,15 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed():
         ({**chart.DISTRIBUTED, "jobs": {"url": "thread://"}}, "/jobs/url"),
         ({**chart.DISTRIBUTED, "persistence": {"existingClaim": "a"}}, "/persistence/existing"),
         ({**chart.DISTRIBUTED, "keda": {"enabled": True}}, "/keda/prometheusAddress"),
+        (
+            {**chart.DISTRIBUTED, **chart.SCALED[2], "bus": {"existingSecret": "s"}},
+            "lies in a secret, so name the brokers",
+        ),
+        (
+            {**chart.DISTRIBUTED, **chart.SCALED[2], "bus": {"url": "kafka://k:1?prefix=x"}},
+            "names another one",
+        ),
+        ({**chart.DISTRIBUTED, "keda": {"kafkaLag": {"enabled": True}}}, "set keda.enabled"),
         ({**chart.DISTRIBUTED, **chart.SOURCES[3]}, "every pod of ingest would scrape"),
         (
             {**chart.DISTRIBUTED, "ingest": {"autoscaling": {"enabled": True, "minReplicas": 11}}},
@@ -320,6 +330,22 @@ class TestDistributed:
         for target in scaled:
             assert "replicas" not in found[target["kind"], target["name"]]["spec"]
         assert found["Deployment", "rel-rootward-dashboard"]["spec"]["replicas"] == 2
+
+    def test_keda_asks_kafka_for_the_group_and_topic_of_the_detectors(self):
+        url = "kafka://one:9092,two:9093?partitions=6&prefix=acme"
+        keda = chart.SCALED[2]["keda"] | {"kafkaLag": {"enabled": True, "prefix": "acme"}}
+        found = chart.render({**chart.DISTRIBUTED, "bus": {"url": url}, "keda": keda})
+        scaled = {o["metadata"]["name"]: o["spec"] for o in found if o["kind"] == "ScaledObject"}
+        cluster = Cluster.of(url)
+        _, kafka = scaled["rel-rootward-detect"]["triggers"]
+        assert kafka["metadata"] == {
+            "bootstrapServers": ",".join(cluster.servers),
+            "consumerGroup": cluster.group,
+            "topic": cluster.samples,
+            "lagThreshold": "500",
+            "offsetResetPolicy": "earliest",
+        }
+        assert [t["type"] for t in scaled["rel-rootward-work"]["triggers"]] == ["prometheus"]
 
 
 def _metrics(expression: str) -> set[str]:

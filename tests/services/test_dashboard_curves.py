@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.model.incident import Status
 from rootward.model.placement import Backend, PlacedPod, Placement
 from rootward.model.series import SampleBatch, Series
-from rootward.ports import Platform
+from rootward.ports import Platform, Storage
 from rootward.testing.fakes import ManualClock
 from rootward_dashboard import curves
 from rootward_dashboard.app import create_app
@@ -236,8 +237,22 @@ class TestBesideTheDiagnosis:
         assert found["lag_seconds"] == pytest.approx(4.0)
         assert found["step_seconds"] == 15.0
 
+    def test_metrics_say_how_much_room_is_left(self, client: TestClient):
+        told = client.get("/metrics").text
+        read = dict(re.findall(r'(rootward_storage_\w+){kind="sqlite"} (\S+)', told))
+        free, size = (float(read[f"rootward_storage_{n}_bytes"]) for n in ("free", "size"))
+        assert 0 < free < size
+        assert float(read["rootward_storage_used_bytes"]) > 0
+
 
 def test_a_platform_without_a_database_has_no_room_to_tell_of(fake_platform: Platform):
-    assert replace(fake_platform, storage=None).storage is None
-    answer = TestClient(create_app(fake_platform)).get("/api/v1/status").json()
-    assert answer["storage"] is None
+    client = TestClient(create_app(fake_platform))
+    assert client.get("/api/v1/status").json()["storage"] is None
+    assert "rootward_storage_free_bytes{" not in client.get("/metrics").text
+
+
+def test_a_server_does_not_tell_how_much_room_it_has_left(fake_platform: Platform):
+    served = replace(fake_platform, storage=lambda: Storage("postgresql", 5000, None))
+    told = TestClient(create_app(served)).get("/metrics").text
+    assert 'rootward_storage_used_bytes{kind="postgresql"} 5000.0' in told
+    assert "rootward_storage_free_bytes{" not in told

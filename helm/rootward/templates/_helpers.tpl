@@ -77,6 +77,11 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
+{{- /* Kafka's brokers, as KEDA is told of them. */}}
+{{- define "rootward.brokers" -}}
+{{- default (regexReplaceAll "^kafka://([^?]*).*$" .Values.bus.url "${1}") .Values.keda.kafkaLag.bootstrapServers }}
+{{- end }}
+
 {{- /* The service that answers for a part: in the embedded mode there is one for all. */}}
 {{- define "rootward.serviceOf" -}}
 {{- $full := include "rootward.fullname" (index . 0) }}
@@ -104,6 +109,15 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- if and .Values.keda.enabled .Values.keda.kafkaLag.enabled (not (include "rootward.brokers" .)) }}
+{{- fail "keda.kafkaLag.bootstrapServers: the URL of the bus lies in a secret, so name the brokers" }}
+{{- end }}
+{{- if and .Values.keda.kafkaLag.enabled (contains "prefix=" .Values.bus.url) (not (contains (printf "prefix=%s" .Values.keda.kafkaLag.prefix) .Values.bus.url)) }}
+{{- fail "keda.kafkaLag.prefix: the URL of the bus names another one" }}
+{{- end }}
+{{- if and .Values.keda.kafkaLag.enabled (not .Values.keda.enabled) }}
+{{- fail "keda.kafkaLag.enabled: KEDA itself is not; set keda.enabled" }}
 {{- end }}
 {{- if and .Values.settings.samples_url .Values.samplesUrlSecret.name }}
 {{- fail "settings.samples_url and samplesUrlSecret.name both say where samples are kept; set one" }}

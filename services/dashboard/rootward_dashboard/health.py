@@ -7,7 +7,14 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from rootward.errors import Unavailable
 from rootward.ports import Platform
-from rootward.telemetry import BUS_BACKLOG, JOBS_BACKLOG, exposition
+from rootward.telemetry import (
+    BUS_BACKLOG,
+    JOBS_BACKLOG,
+    STORAGE_FREE,
+    STORAGE_SIZE,
+    STORAGE_USED,
+    exposition,
+)
 from rootward_dashboard import reading
 from rootward_dashboard.access import open_to_all
 from rootward_dashboard.guard import Guarded, readable
@@ -31,6 +38,7 @@ def router(platform: Platform) -> APIRouter:
 
     def metrics() -> Response:
         _measure_backlogs(platform)
+        _measure_storage(platform)
         body, kind = exposition()
         return Response(body, media_type=kind)
 
@@ -51,3 +59,20 @@ def _measure_backlogs(platform: Platform) -> None:
             gauge.set(backlog())
         except Unavailable:
             gauge.set(float("nan"))
+
+
+def _measure_storage(platform: Platform) -> None:
+    """The room of the database; what is not known now is not shown at all."""
+    gauges = (STORAGE_USED, STORAGE_FREE, STORAGE_SIZE)
+    for gauge in gauges:
+        gauge.clear()
+    if platform.storage is None:
+        return
+    try:
+        room = platform.storage()
+    except Unavailable:
+        return
+    told = (room.used_bytes, room.free_bytes, room.size_bytes)
+    for gauge, value in zip(gauges, told, strict=True):
+        if value is not None:
+            gauge.labels(room.kind).set(value)

@@ -158,6 +158,8 @@ class Storage:
     used_bytes: int
     free_bytes: int | None
     """None where a server keeps that to itself."""
+    size_bytes: int | None = None
+    """Of the volume that it lies on; None as above."""
 
 
 @runtime_checkable

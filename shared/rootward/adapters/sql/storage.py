@@ -27,6 +27,7 @@ def storage_of(database: Database) -> Storage:
     try:
         parts = [file, file.with_name(file.name + "-wal")]
         used = sum(part.stat().st_size for part in parts if part.exists())
-        return Storage("sqlite", used, shutil.disk_usage(file.parent).free)
+        room = shutil.disk_usage(file.parent)
+        return Storage("sqlite", used, room.free, room.used + room.free)
     except OSError as error:
         raise Unavailable(f"the folder of the database is gone: {error}") from error
