@@ -13,12 +13,14 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 
+from rootward.model.series import Series
 from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics import anomaly, suspicion
@@ -116,6 +118,23 @@ def shifted(data: list[Labelled]) -> None:
 
     rows = [(f"onset {k:+d} rows", by(k)) for k in (-5, -2, -1, 0, 1, 2, 3, 5)]
     table(data, [*rows, ("onset found", found)], {})
+
+
+def names(data: list[Labelled]) -> None:
+    """What hangs on what metrics are called: the same windows with names that tell nothing."""
+
+    def by(rename: Callable[[Window], tuple[Series, ...]]) -> Callable[[Window, Calls], dict]:
+        return lambda w, c: scores(replace(w, series=rename(w)), c, w.onset or 0)
+
+    def numbered(window: Window) -> tuple[Series, ...]:
+        number = {m: k for k, m in enumerate(sorted({s.metric for s in window.series}))}
+        return tuple(Series(f"m{number[s.metric]}", s.labels) for s in window.series)
+
+    def alone(window: Window) -> tuple[Series, ...]:
+        return tuple(Series(f"m{k}", s.labels) for k, s in enumerate(window.series))
+
+    table(data, [("as they are", by(lambda w: w.series)), ("metrics numbered", by(numbered)),
+                 ("every series its own metric", by(alone))], {})  # fmt: skip
 
 
 def calibration(data: list[Labelled]) -> None:
@@ -233,7 +252,7 @@ def show(text: str) -> None:
 if __name__ == "__main__":
     everything = list(labelled(Path(sys.argv[1])))
     parts = {"ablation": ablation, "shifted": shifted, "calibration": calibration,
-             "conformal": conformal}  # fmt: skip
+             "conformal": conformal, "names": names}  # fmt: skip
     for part in sys.argv[2:] or parts:
         parts[part](everything)
         show("")
