@@ -42,13 +42,27 @@ def quantiles(
     values: Float[np.ndarray, "rows series"], shares: tuple[float, ...]
 ) -> Float[np.ndarray, "shares series"]:
     """Quantiles of each column over its measured rows (linear); NaN for an empty column."""
-    count = np.isfinite(values).sum(axis=0)
-    if not len(values):
-        return np.full((len(shares), values.shape[1]), np.nan)
-    ordered = np.sort(measured(values), axis=0)  # NaN goes last
+    return _quantiles(*_ordered(measured(values)), shares)
+
+
+def _ordered(
+    values: Float[np.ndarray, "rows series"],
+) -> tuple[Float[np.ndarray, "rows series"], Int[np.ndarray, " series"]]:
+    """Each column in ascending order, what was not measured last, and how many rows were."""
+    return np.sort(values, axis=0), np.isfinite(values).sum(axis=0)
+
+
+def _quantiles(
+    ordered: Float[np.ndarray, "rows series"],
+    count: Int[np.ndarray, " series"],
+    shares: tuple[float, ...],
+) -> Float[np.ndarray, "shares series"]:
+    """The same of columns in ascending order, of which the first `count` rows are measured."""
+    if not len(ordered):
+        return np.full((len(shares), ordered.shape[1]), np.nan)
     last = np.maximum(count - 1, 0)
-    columns = np.arange(values.shape[1])
-    found = np.empty((len(shares), values.shape[1]))
+    columns = np.arange(ordered.shape[1])
+    found = np.empty((len(shares), ordered.shape[1]))
     for k, share in enumerate(shares):
         position = share * last
         low = np.floor(position).astype(np.int64)
@@ -82,8 +96,10 @@ def extremes(
     values: Float[np.ndarray, "rows series"],
 ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
     """Smallest and largest measured value of each column; NaN for an empty column."""
-    empty = np.full((1, values.shape[1]), np.nan)
-    x = np.vstack([measured(values), empty])
+    if not len(values):
+        empty = np.full(values.shape[1], np.nan)
+        return empty, empty.copy()
+    x = measured(values)
     return np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
 
 
@@ -170,12 +186,14 @@ def departures(
     """
     x = measured(values)
     before, after = x[:onset], x[onset:]
-    centre = median(before)
-    scale = _scale(before, centre, after, siblings)
+    ordered, count = _ordered(before)
+    quarter, centre, last_quarter = _quantiles(ordered, count, (0.25, 0.5, 0.75))
+    deviation = mean_and_deviation(before)[1]
+    own = _usual(np.abs(before - centre), len(after), deviation, last_quarter - quarter)
+    scale = _scale(own, deviation, centre, extremes(np.abs(after))[1], siblings)
     if least is not None:
         scale = np.fmax(scale, least)
-    count = np.isfinite(before).sum(axis=0)
-    still = (count > 0) & (mean_and_deviation(before)[1] == 0)
+    still = (count > 0) & (deviation == 0)
     z = np.clip((x - centre) / np.where(scale > 0, scale, 1.0), -LARGEST, LARGEST)
     return Departures(
         centre,
@@ -188,24 +206,30 @@ def departures(
     )
 
 
+def _usual(
+    away: Float[np.ndarray, "before series"],
+    length: int,
+    deviation: Float[np.ndarray, " series"],
+    quartiles: Float[np.ndarray, " series"],
+) -> Float[np.ndarray, " series"]:
+    """What one deviation is by a series' own baseline, for an incident of `length` rows."""
+    stretch = min(length, max(1, len(away) // 4))
+    usual = np.fmax(usual_extreme(away, stretch), quartiles / 1.349)
+    own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
+    return np.fmax(own, recurring_extreme(away, length) / HABIT) if length <= _BRIEF else own
+
+
 def _scale(
-    before: Float[np.ndarray, "before series"],
+    own: Float[np.ndarray, " series"],
+    deviation: Float[np.ndarray, " series"],
     centre: Float[np.ndarray, " series"],
-    after: Float[np.ndarray, "after series"],
+    furthest: Float[np.ndarray, " series"],
     siblings: Int[np.ndarray, " series"],
 ) -> Float[np.ndarray, " series"]:
-    length = len(after)
-    deviation = mean_and_deviation(before)[1]
-    away = np.abs(before - centre)
-    low, high = quantiles(before, (0.25, 0.75))
-    stretch = min(length, max(1, len(before) // 4))
-    usual = np.fmax(usual_extreme(away, stretch), (high - low) / 1.349)
-    own = np.where(usual > 0, np.sqrt(np.nan_to_num(usual) * deviation), deviation)
-    if length <= _BRIEF:
-        own = np.fmax(own, recurring_extreme(away, length) / HABIT)
+    """The same with the floors; `furthest` is the largest size after the onset."""
     lent = SIBLING_SCALE * _of_siblings(deviation, siblings)
-    reached = np.nan_to_num(extremes(np.abs(after))[1])
-    own = np.where((deviation == 0) & (lent == 0), LEVEL_FLOOR * reached, own)
+    never = (deviation == 0) & (lent == 0)
+    own = np.where(never, LEVEL_FLOOR * np.nan_to_num(furthest), own)
     floored = np.fmax(own, LEVEL_FLOOR * np.abs(centre))
     return np.where(floored > 0, floored, lent)
 
@@ -213,10 +237,12 @@ def _scale(
 def _size(
     z: Float[np.ndarray, "after series"], still: Bool[np.ndarray, " series"]
 ) -> Float[np.ndarray, " series"]:
-    away = np.abs(z)
-    sustained = np.nan_to_num(quantiles(away, (_SUSTAINED,))[0])
-    furthest = -np.sort(-np.nan_to_num(away), axis=0)
-    return np.where(still, np.fmax(sustained, furthest[min(NOVEL_ROWS, len(z)) - 1]), sustained)
+    ordered, count = _ordered(np.abs(z))
+    sustained = np.nan_to_num(_quantiles(ordered, count, (_SUSTAINED,))[0])
+    place = count - min(NOVEL_ROWS, len(z))
+    columns = np.arange(z.shape[1])
+    novel = np.where(place >= 0, ordered[np.maximum(place, 0), columns], 0.0)
+    return np.where(still, np.fmax(sustained, novel), sustained)
 
 
 def _of_siblings(
