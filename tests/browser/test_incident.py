@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.shown import OLDER, Shown
+from rootward_worker import explaining
+from tests.browser.shown import OLDER, STATES, Shown, shown
 from tests.services import made_up_incident as shop
 
 pytestmark = pytest.mark.browser
@@ -178,3 +179,81 @@ def test_without_permission_the_page_says_so_and_whom_to_ask(
     expect(page.get_by_role("alert")).to_contain_text("No permission")
     expect(page.get_by_role("alert")).to_contain_text("Ask an admin")
     complaints.clear()  # the browser lists the 403 that the page is about
+
+
+def test_the_symptom_is_laid_over_its_cause_with_the_lag_between_them(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    overlay = page.locator("section", has=page.get_by_role("heading", name="Cause and symptom"))
+    expect(overlay.locator("canvas")).to_be_visible()
+    expect(overlay).to_contain_text("The cause departed 1 min before the symptom.")
+
+
+def test_a_log_scale_is_chosen_for_every_plot_that_can_have_one_and_stands_in_the_address(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    page.get_by_role("button", name="Log scale").click()
+    expect(page).to_have_url(re.compile("scale=log"))
+    page.reload()
+    expect(page.get_by_role("button", name="Log scale")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".panels .plot canvas")).to_have_count(5)
+
+
+def test_services_are_split_off_and_the_two_incidents_show_each_other(server: Shown, page: Page):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    _more(page, "Split it")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("frontend")).to_have_count(0)  # it has the symptom
+    dialog.get_by_label("shipping").check()
+    dialog.get_by_label("Title").fill("shipping on its own")
+    dialog.get_by_role("button", name="Split off 1 service").click()
+    related = page.get_by_role("region", name="Related incidents")
+    expect(related).to_contain_text("shipping on its own")
+    related.get_by_role("link").click()
+    expect(page.locator(".incident-head")).to_contain_text("shipping on its own")
+    expect(page.get_by_role("region", name="Related incidents")).to_contain_text(NAME)
+
+
+def test_incidents_are_linked_and_merged_from_the_page_and_both_are_taken_back(
+    server: Shown, page: Page
+):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    for item, deed, undo in (
+        ("Link others", "Link 1 incident", "Unlink"),
+        ("Merge others", "Merge 1 incident", "Take the merge back"),
+    ):
+        _more(page, item)
+        page.get_by_label("Search incidents by name").fill("occasion 129")
+        page.get_by_role("dialog").get_by_label("cart is slow, occasion 129").check()
+        page.get_by_role("dialog").get_by_role("button", name=deed).click()
+        related = page.get_by_role("region", name="Related incidents")
+        expect(related).to_contain_text("occasion 129")
+        related.get_by_role("button", name=undo).click()
+        expect(related).to_have_count(0)
+    handling = server.platform.incidents.get(NAME).handling
+    assert (handling.links, handling.absorbed) == ((), ())
+
+
+def test_a_running_diagnosis_shows_its_first_ranking_as_provisional(page: Page):
+    with shown(STATES["pending"]) as server:
+        page.goto(f"{server.url}/incidents/INC-1")
+        expect(page.locator(".incident-head")).to_contain_text("live")
+        incident = server.platform.incidents.get("INC-1")
+        candidates = shop.diagnosis().candidates
+        explaining.tell_first(server.platform, incident, candidates)
+        first = page.get_by_role("region", name="First ranking provisional")
+        expect(first.get_by_role("listitem")).to_have_count(5)
+        expect(first.get_by_role("listitem").first).to_contain_text("orders-db")
+        page.reload()  # who comes later sees it as well
+        expect(first).to_contain_text("orders-db")
+        server.platform.incidents.save(incident.id, shop.diagnosis())
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Lock waits in orders-db")
+        expect(first).to_have_count(0)
+
+
+def _more(page: Page, item: str) -> None:
+    """Choose from the menu of what is done less often."""
+    page.locator(".actions summary", has_text="More").click()
+    page.get_by_role("button", name=item).click()

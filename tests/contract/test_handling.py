@@ -144,6 +144,18 @@ class TestHandling:
         assert stores.events.after(start, limit=1) == told[:1]
         assert stores.events.after(start, "two") == ()
 
+    def test_the_newest_events_of_a_kind_are_found_by_their_incident(self, stores: Platform):
+        first = ({"service": "cart", "score": 0.5}, {"service": "shop", "score": None})
+        for step in ("frame", "onset", "graph"):
+            stores.events.tell("diagnosis", "id0", {"step": step, "candidates": first})
+        stores.events.tell("analysis", "id0", {"step": "other"})
+        stores.events.tell("diagnosis", "id1", {"step": "other"})
+
+        found = stores.events.of_kind("diagnosis", "id0", limit=2)
+        assert [event.facts["step"] for event in found] == ["onset", "graph"]
+        assert found[0].facts["candidates"] == first
+        assert stores.events.of_kind("diagnosis", "id0", "two") == ()
+
 
 class TestSearch:
     @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from rootward.ports import Platform
 from rootward.testing.fakes import FakeJobs, ManualClock, fake_platform
 from rootward_dashboard.app import create_app
 from rootward_dashboard.stream import Streams, stream
+from rootward_worker import explaining
 from tests.services import made_up_incident as shop
 
 AT = "/api/v1/incidents/INC-1"
@@ -52,6 +53,29 @@ def test_a_stretch_of_time_is_explained(client: TestClient, filled: Platform):
     assert (job.name, job.payload) == ("explain", {"run_id": made["id"], "tenant": "default"})
     assert client.get(made["url"]).json() == made
     assert client.get("/api/v1/diagnoses").json()["items"] == [made]
+
+
+def test_a_pending_diagnosis_tells_its_step_and_its_first_ranking():
+    platform = fake_platform(ManualClock(shop.NOW))
+    incident = platform.incidents.open(shop.incident())
+    client = TestClient(create_app(platform))
+    assert client.get(AT).json()["progress"] is None
+
+    for step in ("frame", "onset"):
+        explaining.tell_step(platform, incident, step)
+    assert client.get(AT).json()["progress"]["candidates"] == []
+    explaining.tell_first(platform, incident, shop.candidates())
+    explaining.tell_step(platform, incident, "ranking")
+
+    progress = client.get(AT).json()["progress"]
+    assert (progress["step"], progress["at_unix"]) == ("ranking", shop.NOW)
+    assert [one["service"] for one in progress["candidates"]] == [
+        "orders-db", "orders", "checkout", "frontend", "shipping",
+    ]  # fmt: skip
+    explaining.tell_step(platform, incident, "frame")  # another attempt begins
+    assert client.get(AT).json()["progress"]["candidates"] == []
+    platform.incidents.save(incident.id, shop.diagnosis())
+    assert client.get(AT).json()["progress"] is None
 
 
 def test_a_diagnosis_is_called_off(client: TestClient):

@@ -12,7 +12,7 @@ from rootward.model.series import SampleBatch
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock
 from rootward.testing.incidents import planted_incident
-from rootward_worker.explaining import explain
+from rootward_worker.explaining import PROVISIONAL, explain
 from rootward_worker.options import WorkerOptions
 
 OPTIONS = WorkerOptions(step_seconds=15.0, window_rows=360, discovery="ridge_granger")
@@ -51,6 +51,8 @@ def test_it_names_the_planted_cause_step_by_step(platform: Platform, asked: Diag
     assert [step.name for step in run.steps] == [
         "window", "frame", "onset", "graph", "ranking", "evidence",
     ]  # fmt: skip
+    assert len(run.provisional) == PROVISIONAL
+    assert planted.cause.service in [one.service for one in run.provisional]
 
 
 def test_what_was_called_off_is_not_answered(platform: Platform, asked: DiagnosisRun):

@@ -324,6 +324,9 @@ def test_a_diagnosis_names_the_broken_service(fake_platform: Platform, clock: Ma
     assert diagnosis is not None
     assert diagnosis.candidates[0].service == "cart"
     assert diagnosis.seconds > 0
+    told = fake_platform.events.of_kind("diagnosis", incident.id)
+    ranked = [event.facts["candidates"] for event in told if "candidates" in event.facts]
+    assert ranked[0][0]["service"] == "cart"
     assert {entry.name for entry in fake_platform.results.catalogue()} >= {"robust_z"}
     assert fake_platform.jobs.waiting == []
 

@@ -46,6 +46,26 @@ def test_a_fault_that_runs_up_to_the_frontend_ranks_its_own_service_first(servic
     assert service in found.conclusion
 
 
+def test_the_first_ranking_is_told_before_the_graph_is_learnt_and_changes_nothing():
+    planted = cases.shop(seed=3, service="payment", fault="latency")
+    told: list[object] = []
+
+    found = diagnose(
+        planted.window,
+        discovery=GRAPH,
+        calls=planted.calls,
+        reached=told.append,
+        ranked=told.append,
+    )
+
+    first = told[told.index("onset") + 1]
+    assert isinstance(first, tuple)
+    assert first[0].service == "payment"
+    assert all(candidate.evidence == () for candidate in first)
+    assert told[-3:] == ["graph", "ranking", "evidence"]
+    assert found == diagnose(planted.window, discovery=GRAPH, calls=planted.calls)
+
+
 def test_it_finds_the_cause_without_calls_and_without_a_graph():
     planted = cases.shop(seed=1, service="shipping", size=15.0)
 

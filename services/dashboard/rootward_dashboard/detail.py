@@ -14,6 +14,7 @@ from rootward_dashboard.schemas import (
     ChangeOut,
     DiagnosisOut,
     IncidentOut,
+    ProgressOut,
     Wire,
 )
 
@@ -35,4 +36,7 @@ class IncidentDetailOut(Wire):
     groups: GroupsOut | None = None
     ruled_out: list[RuledOutOut] = Field([], description="Who is not to blame, and why.")
     feedback: list[FeedbackOut] = Field([], description="What people said about its causes.")
+    progress: ProgressOut | None = Field(
+        None, description="While the first diagnosis runs; later ones tell of it by events alone."
+    )
     related: list[RelatedOut] = Field([], description="What was merged into it or linked to it.")

@@ -13,7 +13,7 @@ from rootward.model.run import DiagnosisRun, RunState
 from rootward_dashboard import wire
 from rootward_dashboard.figures import instant
 from rootward_dashboard.handling import Name
-from rootward_dashboard.schemas import DiagnosisOut, Wire
+from rootward_dashboard.schemas import DiagnosisOut, ProvisionalOut, Wire
 
 _NUMBER = re.compile(r"\d{1,11}(\.\d*)?")
 
@@ -69,6 +69,9 @@ class RunOut(Wire):
     )
     reason: str = Field(description="Why it failed.")
     diagnosis: DiagnosisOut | None
+    provisional: list[ProvisionalOut] = Field(
+        [], description="The first candidates before the causal graph is learnt, while it runs."
+    )
     url: str
 
 
@@ -138,6 +141,7 @@ class AccuracyOverTimeOut(AccuracyOut):
 def run(value: DiagnosisRun, root: str, *, whole: bool = True) -> RunOut:
     """A run; in lists without its outcome."""
     found = value.diagnosis if whole else None
+    early = () if value.state.over else value.provisional
     return RunOut(
         id=value.id,
         state=value.state,
@@ -152,6 +156,7 @@ def run(value: DiagnosisRun, root: str, *, whole: bool = True) -> RunOut:
         steps=[StepOut(name=s.name, at=instant(s.at_unix), at_unix=s.at_unix) for s in value.steps],
         reason=value.reason,
         diagnosis=None if found is None else wire.diagnosis("", found),
+        provisional=[wire.provisional(one) for one in early],
         url=f"{root}/api/v1/diagnoses/{value.id}",
     )
 

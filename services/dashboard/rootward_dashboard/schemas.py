@@ -283,6 +283,25 @@ class DiagnosisOut(Wire):
     seconds: float = Field(description="How long the diagnosis took.")
 
 
+class ProvisionalOut(Wire):
+    """A candidate as it stood before the causal graph was learnt; it may still change."""
+
+    service: str
+    series: str = Field(description="Its key.")
+    score: float
+    onset_unix: float | None
+
+
+class ProgressOut(Wire):
+    """How far the diagnosis of an incident is that runs just now."""
+
+    step: str = Field(description="window, frame, onset, graph, ranking or evidence.")
+    at_unix: float = Field(description="When it was reached.")
+    candidates: list[ProvisionalOut] = Field(
+        description="The first of them, once they are ranked for the first time."
+    )
+
+
 class QueuedOut(Wire):
     """A job that was queued; its outcome appears at `url`."""
 

@@ -259,6 +259,16 @@ def method(value: MethodEntry) -> answers.MethodOut:
     )
 
 
+def provisional(value: Candidate) -> out.ProvisionalOut:
+    """A candidate before a causal graph is known."""
+    return out.ProvisionalOut(
+        service=value.service,
+        series=value.series.key,
+        score=value.score,
+        onset_unix=value.onset_unix,
+    )
+
+
 def candidate(value: Candidate) -> out.CandidateOut:
     """A possible root cause."""
     return out.CandidateOut(

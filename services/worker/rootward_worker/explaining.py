@@ -11,7 +11,8 @@ import numpy as np
 
 from rootward import telemetry
 from rootward.errors import Busy, InsufficientData, RootwardError, Unavailable
-from rootward.model.incident import Incident
+from rootward.model.event import Facts
+from rootward.model.incident import Candidate, Incident
 from rootward.model.run import DiagnosisRun, RunState
 from rootward.model.window import Window
 from rootward.ports import DEFAULT_TENANT, Platform, WindowQuery
@@ -21,6 +22,9 @@ from rootward_worker.learner import discovery_method
 from rootward_worker.options import WorkerOptions
 
 log = logging.getLogger(__name__)
+
+PROVISIONAL = 5
+"""Candidates that are told before the causal graph is learnt."""
 
 
 class _CalledOff(Exception):
@@ -47,6 +51,10 @@ def explain(
         if stored.state is RunState.CANCELLED:
             raise _CalledOff
 
+    def ranked(candidates: tuple[Candidate, ...]) -> None:
+        nonlocal run
+        run = replace(run, provisional=candidates[:PROVISIONAL])
+
     started = perf_counter()
     try:
         reached("window")
@@ -57,6 +65,7 @@ def explain(
             calls=calls_within(platform, window, tenant),
             seed=options.seed,
             reached=reached,
+            ranked=ranked,
         )
     except _CalledOff:
         log.info("diagnosis called off", extra={"run": run_id})
@@ -78,6 +87,24 @@ def explain(
 def tell_step(platform: Platform, incident: Incident, name: str) -> None:
     """Tell whoever looks at an incident how far its diagnosis is."""
     facts = {"state": "running", "step": name}
+    platform.events.tell("diagnosis", incident.id, facts, incident.tenant)
+
+
+def tell_first(platform: Platform, incident: Incident, candidates: tuple[Candidate, ...]) -> None:
+    """Tell whoever looks at an incident which candidates stand first before a graph is learnt."""
+    facts: Facts = {
+        "state": "running",
+        "step": "graph",
+        "candidates": tuple(
+            {
+                "service": one.service,
+                "series": one.series.key,
+                "score": one.score,
+                "onset_unix": one.onset_unix,
+            }
+            for one in candidates[:PROVISIONAL]
+        ),
+    }
     platform.events.tell("diagnosis", incident.id, facts, incident.tenant)
 
 

@@ -85,6 +85,7 @@ def diagnose(
             calls=calls,
             seed=options.seed,
             reached=partial(explaining.tell_step, platform, incident),
+            ranked=partial(explaining.tell_first, platform, incident),
         )
     except _OUTAGES:
         raise

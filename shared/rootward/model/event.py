@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Facts = Mapping[str, str | int | float | bool | None]
-"""What happened, in a few words and numbers."""
+Fact = str | int | float | bool | None
+Facts = Mapping[str, Fact | tuple[Mapping[str, Fact], ...]]
+"""What happened, in a few words and numbers; where there are several, in a short list."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rootward.model.incident import Diagnosis
+from rootward.model.incident import Candidate, Diagnosis
 
 
 class RunState(StrEnum):
@@ -50,6 +50,8 @@ class DiagnosisRun:
     reason: str = ""
     """Why it failed."""
     diagnosis: Diagnosis | None = None
+    provisional: tuple[Candidate, ...] = ()
+    """The first candidates, without evidence, as they stood before a causal graph was learnt."""
 
     def reached(self, name: str, now: float) -> DiagnosisRun:
         """The run at its next step."""

@@ -37,6 +37,12 @@ class Events(Protocol):
         """Events behind an id, in their order."""
         ...
 
+    def of_kind(
+        self, kind: str, incident_id: str, tenant: str = DEFAULT_TENANT, *, limit: int = 20
+    ) -> tuple[Event, ...]:
+        """The newest events of a kind that concern an incident, in their order."""
+        ...
+
     def expire(self, before_unix: float) -> int:
         """Forget what happened before; returns how many went."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypedDict
 
 import numpy as np
@@ -12,7 +13,7 @@ from rootward import __version__
 from rootward.errors import InsufficientData
 from rootward.methods.base import DiscoveryMethod
 from rootward.model.graph import CausalGraph
-from rootward.model.incident import Band, Candidate, Diagnosis, Opinion
+from rootward.model.incident import Band, Candidate, Diagnosis, Evidence, Opinion
 from rootward.model.series import Series
 from rootward.model.traits import traits
 from rootward.model.window import Window
@@ -27,7 +28,7 @@ from rootward.rca.frame import framed
 from rootward.rca.labelled_calls import labelled_calls
 from rootward.rca.observation import Observation, observe, symptom_of
 from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
-from rootward.rca.ranking import rank
+from rootward.rca.ranking import Ranking, rank
 from rootward.rca.views import opinions, views
 
 LEAST_TO_SEARCH = 10
@@ -87,6 +88,7 @@ def diagnose(
     calls: tuple[tuple[str, str], ...] = (),
     seed: int = 0,
     reached: Callable[[str], None] = _nobody,
+    ranked: Callable[[tuple[Candidate, ...]], None] | None = None,
 ) -> Diagnosis:
     """Ranked causes of what happens in the window from its onset on, with evidence.
 
@@ -95,7 +97,8 @@ def diagnose(
     series the incident was noticed by; `calls` are known (caller, callee) edges, beside those
     that labels tell of. The result is the same for the same input; its `seconds` are 0 and left
     to the caller. `reached` is told of each step: frame, onset, graph, ranking, evidence; what it
-    raises ends the diagnosis.
+    raises ends the diagnosis. `ranked` is given the candidates, without evidence, as they stand
+    before the causal graph is learnt.
 
     Raises:
         InsufficientData: no series, no measured value, or no baseline before the onset.
@@ -111,6 +114,8 @@ def diagnose(
         return _quiet(setting)
     seen = observe(framed_window, onset)
     column = symptom_of(seen, _column(framed_window, symptom))
+    if ranked is not None:
+        ranked(_candidates(seen, rank(seen, calls)))
     reached("graph")
     graph, doubts = _graph(setting, seen, column)
     reached("ranking")
@@ -214,7 +219,7 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
     likely = ranking.services[: likely_count(ranking.scores, after) if probability > 0 else 0]
     return Diagnosis(
         conclusion=_conclusion(found, probability),
-        candidates=_candidates(found),
+        candidates=_candidates(seen, ranking, partial(evidence, found)),
         graph=found.graph,
         confidence=probability,
         band=band_of(probability),
@@ -259,8 +264,18 @@ def _conclusion(found: Findings, probability: float) -> str:
     )
 
 
-def _candidates(found: Findings) -> tuple[Candidate, ...]:
-    seen, ranking = found.seen, found.ranking
+def _unexplained(_: int) -> tuple[Evidence, ...]:
+    """What stands beside candidates that are not explained (yet)."""
+    return ()
+
+
+def _candidates(
+    seen: Observation,
+    ranking: Ranking,
+    explain: Callable[[int], tuple[Evidence, ...]] = _unexplained,
+) -> tuple[Candidate, ...]:
+    """Services in their order; `explain` is asked for the evidence of the first places."""
+    series = seen.window.series
     shares = ranking.shares[:MAX_CANDIDATES] / ranking.shares[:MAX_CANDIDATES].sum()
     listed = []
     for place, service in enumerate(ranking.services[:MAX_CANDIDATES]):
@@ -269,11 +284,11 @@ def _candidates(found: Findings) -> tuple[Candidate, ...]:
         candidate = Candidate(
             rank=place + 1,
             service=service,
-            series=found.series(column),
+            series=series[column],
             score=float(shares[place]),
-            evidence=evidence(found, place) if place < _EXPLAINED else (),
+            evidence=explain(place) if place < _EXPLAINED else (),
             onset_unix=None if row == NEVER else float(seen.window.times[row]),
-            also=tuple(found.series(c) for c in ranking.spoken[place][1:]),
+            also=tuple(series[c] for c in ranking.spoken[place][1:]),
         )
         listed.append(candidate)
     return tuple(listed)

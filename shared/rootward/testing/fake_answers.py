@@ -41,6 +41,14 @@ class FakeEvents:
         mine = (event for whose, event in self._told if whose == tenant)
         return tuple(event for event in mine if event.id > last_id)[:limit]
 
+    def of_kind(
+        self, kind: str, incident_id: str, tenant: str = DEFAULT_TENANT, *, limit: int = 20
+    ) -> tuple[Event, ...]:
+        """The newest events of a kind that concern an incident, in their order."""
+        mine = (event for whose, event in self._told if whose == tenant)
+        found = [one for one in mine if (one.kind, one.incident_id) == (kind, incident_id)]
+        return tuple(found[-limit:])
+
     def expire(self, before_unix: float) -> int:
         """Forget what happened before; returns how many went."""
         kept = [one for one in self._told if one[1].at_unix >= before_unix]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from rootward.model.incident import Incident, Severity, Status
 from rootward.model.summary import IncidentQuery, Summary
 from rootward.ports import Platform
-from rootward_dashboard import detail, grouping, judging, looking, reading, wire
+from rootward_dashboard import detail, grouping, judging, looking, reading, underway, wire
 from rootward_dashboard import handling as work
 from rootward_dashboard import schemas as out
 from rootward_dashboard.access import Asking
@@ -151,6 +151,7 @@ def _detail(
         groups=looking.groups(grouping.groups(known, found)),
         ruled_out=[looking.ruled_out(one) for one in grouping.cleared(known, found)],
         feedback=[judging.feedback(one) for one in platform.feedback.of(known.id, tenant)],
+        progress=underway.progress(platform, known) if finding.state == "pending" else None,
         related=_related(platform, known),
     )
 

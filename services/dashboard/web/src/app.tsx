@@ -52,7 +52,7 @@ function Header() {
       <div class="inner">
         <a class="brand" href={href("/")}>
           <Logo />
-          Rootward
+          <span>Rootward</span>
         </a>
         <nav aria-label="Main">
           <a href={href("/")} aria-current={here("") ?? (section === "incidents" ? "true" : undefined)}>

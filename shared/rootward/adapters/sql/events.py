@@ -68,6 +68,20 @@ class SqlEvents:
             rows = connection.execute(query).all()
         return tuple(_event(row.id, row.body) for row in rows)
 
+    def of_kind(
+        self, kind: str, incident_id: str, tenant: str = DEFAULT_TENANT, *, limit: int = 20
+    ) -> tuple[Event, ...]:
+        """The newest events of a kind that concern an incident, in their order."""
+        query = (
+            select(_EVENT.id, _EVENT.body)
+            .where(_EVENT.tenant == tenant, _EVENT.incident_id == incident_id, _EVENT.kind == kind)
+            .order_by(_EVENT.id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_event(row.id, row.body) for row in reversed(rows))
+
     def expire(self, before_unix: float) -> int:
         """Forget what happened before; returns how many went."""
         return self._database.write(

@@ -127,6 +127,7 @@ event = Table(
     Column("at_unix", Double, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "at_unix"),
+    Index(None, "tenant", "incident_id", "kind", "id"),
     sqlite_autoincrement=True,
 )
 

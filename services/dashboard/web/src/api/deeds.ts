@@ -54,6 +54,37 @@ export function separate(from: string, incidents: string[]): Promise<Incident> {
   );
 }
 
+/** Give the changes of some services an incident of their own; answers with that one. */
+export function split(from: string, services: string[], title: string): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/split", {
+      params: at(from),
+      body: { services, series: [], title },
+      headers: once(),
+    }),
+  );
+}
+
+/** Say that incidents are related to one. */
+export function link(key: string, incidents: string[]): Promise<Incident> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/links", {
+      params: at(key),
+      body: { incidents },
+      headers: once(),
+    }),
+  );
+}
+
+export function unlink(key: string, other: string): Promise<Incident> {
+  return answer(
+    api.DELETE("/api/v1/incidents/{key}/links/{other}", {
+      params: { path: { key, other } },
+      headers: once(),
+    }),
+  );
+}
+
 /** Give it to somebody; an empty name gives it to nobody. Fails where it was changed since. */
 export function assign(incident: Incident, assignee: string): Promise<Incident> {
   return answer(

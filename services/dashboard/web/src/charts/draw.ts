@@ -4,7 +4,8 @@ import "uplot/dist/uPlot.min.css";
 import { quantity } from "../text/figures";
 import { clock, stamp } from "../text/times";
 import { zone } from "../state/preferences";
-import { extent, type PlotSpec } from "./spec";
+import { logTicks } from "./ticks";
+import { axis, extent, type Lag, type PlotSpec } from "./spec";
 
 export interface Drawn {
   resize: (width: number) => void;
@@ -21,7 +22,6 @@ export interface DrawOptions {
 }
 
 const DAY = 86400;
-const AIR = 0.06;
 
 export function draw(element: HTMLElement, spec: PlotSpec, options: DrawOptions): Drawn {
   const colour = palette(element);
@@ -40,9 +40,9 @@ export function draw(element: HTMLElement, spec: PlotSpec, options: DrawOptions)
       legend: { live: true, markers: { width: 2 } },
       scales: {
         x: { time: true, range: () => xRange(spec) },
-        y: { range: () => yRange(spec) },
+        y: { range: () => yRange(spec), distr: spec.log ? 3 : 1, log: 10 },
       },
-      axes: [xAxis(colour), yAxis(colour, spec.unit)],
+      axes: [xAxis(colour), { ...yAxis(colour, spec.unit), ...(spec.log ? LOG_AXIS : {}) }],
       series: [
         { label: "Time", value: (_, unix) => (unix === null ? "–" : stamp(unix)) },
         ...spec.lines.map((line) => ({
@@ -52,7 +52,8 @@ export function draw(element: HTMLElement, spec: PlotSpec, options: DrawOptions)
           dash: line.dash ? [...line.dash] : undefined,
           spanGaps: false,
           points: { show: false },
-          value: (_: uPlot, value: number | null) => quantity(value, spec.unit),
+          value: (_: uPlot, value: number | null, __: number, place: number | null) =>
+            line.told && place !== null ? line.told(place) : quantity(value, spec.unit),
         })),
       ] as uPlot.Series[],
       hooks: {
@@ -96,13 +97,10 @@ function xRange(spec: PlotSpec): [number, number] {
 
 function yRange(spec: PlotSpec): [number, number] {
   const [from, to] = xRange(spec);
-  const seen = (values: readonly (number | null)[]) =>
+  const seen = (values: readonly (number | null | undefined)[]) =>
     values.filter((_, k) => (spec.times[k] ?? 0) >= from && (spec.times[k] ?? 0) <= to);
   const found = extent([...spec.lines.flatMap((line) => seen(line.values)), ...(spec.band ?? [])]);
-  if (!found) return [0, 1];
-  const [low, high] = found;
-  const air = (high - low || Math.abs(high) || 1) * AIR;
-  return [low >= 0 && low - air < 0 ? 0 : low - air, high + air];
+  return found ? axis(...found, spec.log) : [0, 1];
 }
 
 function xAxis(colour: Colour): uPlot.Axis {
@@ -134,6 +132,11 @@ function yAxis(colour: Colour, unit: string): uPlot.Axis {
     values: (_, ticks) => ticks.map((value) => quantity(value, unit)),
   };
 }
+
+const LOG_AXIS: uPlot.Axis = {
+  splits: (_, __, low, high) => logTicks(low, high),
+  filter: (_, ticks) => ticks,
+};
 
 function background(u: uPlot, spec: PlotSpec, colour: Colour): void {
   const { left, top, width, height } = u.bbox;
@@ -177,7 +180,32 @@ function marks(u: uPlot, spec: PlotSpec, colour: Colour): void {
     ctx.textAlign = onLeft ? "right" : "left";
     ctx.fillText(mark.text, x + (onLeft ? -4 : 4) * ratio, top + (11 + 13 * k) * ratio);
   });
+  if (spec.lag) lagged(u, spec.lag, colour);
   ctx.restore();
+}
+
+/** A line from one departure to the other, with how long it took. */
+function lagged(u: uPlot, lag: Lag, colour: Colour): void {
+  const { left, top, width, height } = u.bbox;
+  const { ctx } = u;
+  const ratio = devicePixelRatio;
+  const [from, to] = [lag.from, lag.to].map((unix) => u.valToPos(unix, "x", true)) as [number, number];
+  if (to < left || from > left + width) return;
+  const y = top + height / 2;
+  ctx.setLineDash([]);
+  ctx.strokeStyle = ctx.fillStyle = colour("ink");
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.beginPath();
+  for (const end of [from, to]) {
+    ctx.moveTo(end, y - 4 * ratio);
+    ctx.lineTo(end, y + 4 * ratio);
+  }
+  ctx.moveTo(from, y);
+  ctx.lineTo(to, y);
+  ctx.stroke();
+  const roomBefore = from > left + 60 * ratio; // there both lines still lie on their baselines
+  ctx.textAlign = roomBefore ? "right" : "left";
+  ctx.fillText(lag.text, roomBefore ? from - 6 * ratio : to + 6 * ratio, y + 4 * ratio);
 }
 
 function zoomed(u: uPlot, onZoom: DrawOptions["onZoom"]): void {

@@ -11,3 +11,19 @@ export function timeTicks(from: number, to: number, most: number): number[] {
   for (let at = first; at <= to && found.length <= most; at += step) found.push(at);
   return found;
 }
+
+const FEW_DECADES = 2;
+
+/** Where a log axis is marked: at powers of ten, where these are few at 2 and 5 times them too. */
+export function logTicks(low: number, high: number): number[] {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const within = last - first <= FEW_DECADES ? [1, 2, 5] : [1];
+  const found: number[] = [];
+  for (let power = first; power <= last; power++) {
+    for (const times of within) {
+      const at = Number((times * 10 ** power).toPrecision(1));
+      if (at >= low && at <= high) found.push(at);
+    }
+  }
+  return found;
+}

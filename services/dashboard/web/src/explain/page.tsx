@@ -7,7 +7,7 @@ import { CausalGraph } from "../graph/graph";
 import { Cause } from "../incident/causes";
 import { Abstained, Found } from "../incident/conclusion";
 import { Opinions } from "../incident/opinions";
-import { Steps } from "../incident/progress";
+import { FirstRanking, Steps } from "../incident/progress";
 import { useLive } from "../state/live";
 import { useResource } from "../state/resource";
 import { href } from "../state/route";
@@ -70,6 +70,7 @@ function Underway({ run, cancel }: { run: Run; cancel: () => void }) {
       <Banner title={run.state === "running" ? "The diagnosis runs." : "The diagnosis is queued."}>
         Its outcome appears here by itself. <Steps reached={run.steps.at(-1)?.name} />
       </Banner>
+      <FirstRanking candidates={run.provisional} />
       {mayRespond() && (
         <button type="button" class="plain" onClick={cancel}>
           Call it off

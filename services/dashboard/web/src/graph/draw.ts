@@ -1,10 +1,12 @@
 // A causal graph drawn by Cytoscape; loaded only by pages that have one.
 import cytoscape, { type Core, type ElementDefinition, type StylesheetJson } from "cytoscape";
-import { NODE, placed } from "./layout";
+import { NODE, aside, placed, type Layout } from "./layout";
 import type { GraphSpec } from "./spec";
 
 const OWN_STYLES = "__________cytoscape_stylesheet";
 const SMALLEST = 0.72;
+/** Below this width causes stand above their effects. */
+const NARROW = 640;
 
 export interface DrawnGraph {
   choose: (key: string | undefined) => void;
@@ -18,8 +20,9 @@ export function draw(
   onChoose: (key: string | undefined) => void,
 ): DrawnGraph {
   keepStylesOut();
-  const places = placed(spec.nodes.map((node) => node.key), spec.edges);
-  const size = extentOf(places);
+  const direction = element.clientWidth < NARROW ? "down" : "right";
+  const layout = placed(spec.nodes.map((node) => node.key), spec.edges, direction);
+  const size = extentOf(layout);
   const zoom = Math.min(1, Math.max(SMALLEST, element.clientWidth / size.width));
   const canvas = document.createElement("div");
   canvas.className = "graph-canvas";
@@ -28,7 +31,7 @@ export function draw(
   element.append(canvas);
   const cy = cytoscape({
     container: canvas,
-    elements: [...nodes(spec, places), ...edges(spec)],
+    elements: [...nodes(spec, layout), ...edges(spec, layout)],
     layout: { name: "preset" },
     style: styles(element),
     userZoomingEnabled: false,
@@ -54,26 +57,24 @@ function keepStylesOut(): void {
   document.head.append(stand_in);
 }
 
-function extentOf(places: ReadonlyMap<string, { x: number; y: number }>) {
-  const all = [...places.values()];
+function extentOf({ nodes, bends }: Layout) {
+  const all = [...nodes.values()];
+  const bent = bends.flat();
   return {
-    width: Math.max(0, ...all.map((p) => p.x)) + NODE.width / 2 + 14,
-    height: Math.max(0, ...all.map((p) => p.y)) + NODE.height / 2 + 34,
+    width: Math.max(0, ...all.map((p) => p.x + NODE.width / 2), ...bent.map((p) => p.x + 26)) + 14,
+    height: Math.max(0, ...all.map((p) => p.y + NODE.height / 2), ...bent.map((p) => p.y + 10)) + 14,
   };
 }
 
-function nodes(
-  spec: GraphSpec,
-  places: ReadonlyMap<string, { x: number; y: number }>,
-): ElementDefinition[] {
+function nodes(spec: GraphSpec, layout: Layout): ElementDefinition[] {
   return spec.nodes.map((node) => ({
     data: { id: node.key, label: [node.service, ...node.lines].join("\n") },
-    position: places.get(node.key) ?? { x: 0, y: 0 },
+    position: layout.nodes.get(node.key) ?? { x: 0, y: 0 },
     classes: node.role,
   }));
 }
 
-function edges(spec: GraphSpec): ElementDefinition[] {
+function edges(spec: GraphSpec, layout: Layout): ElementDefinition[] {
   const heaviest = Math.max(...spec.edges.map((edge) => edge.weight), 1e-9);
   return spec.edges.map((edge, k) => ({
     data: {
@@ -82,9 +83,26 @@ function edges(spec: GraphSpec): ElementDefinition[] {
       target: edge.effect,
       label: edge.label,
       width: 1.2 + (3.2 * edge.weight) / heaviest,
+      ...bent(edge, layout, k),
     },
-    classes: [edge.unsure ? "unsure" : "", edge.sign < 0 ? "against" : ""].join(" "),
+    classes: classesOf(edge, (layout.bends[k]?.length ?? 0) > 0),
   }));
+}
+
+function classesOf(edge: GraphSpec["edges"][number], isBent: boolean): string {
+  const names = [edge.unsure && "unsure", edge.sign < 0 && "against", isBent && "bent"];
+  return names.filter(Boolean).join(" ");
+}
+
+/** The bends of an edge as Cytoscape wants them: along and beside the line between its ends. */
+function bent(edge: GraphSpec["edges"][number], { nodes, bends }: Layout, k: number) {
+  const [from, to] = [nodes.get(edge.cause), nodes.get(edge.effect)];
+  if (!from || !to) return {};
+  const points = (bends[k] ?? []).map((point) => aside(from, to, point));
+  return {
+    along: points.map((point) => point.weight).join(" "),
+    beside: points.map((point) => point.distance).join(" "),
+  };
 }
 
 function mark(cy: Core, key: string | undefined): void {
@@ -147,6 +165,16 @@ function styles(element: HTMLElement): StylesheetJson {
         "text-background-color": colour("paper"),
         "text-background-opacity": 1,
         "text-background-padding": "2px",
+      },
+    },
+    {
+      selector: "edge.bent",
+      style: {
+        "curve-style": "round-segments",
+        "edge-distances": "node-position",
+        "segment-weights": "data(along)",
+        "segment-distances": "data(beside)",
+        "segment-radii": [18],
       },
     },
     {

@@ -24,22 +24,9 @@ const isSimilar = (method: Method): boolean => method.anchors.includes(SIMILAR);
 
 export function SimilarTab(props: TabProps) {
   const found = similarOf(props);
-  const { related } = props.detail;
   const offers = props.methods.filter(isSimilar);
   return (
     <>
-      {related.length > 0 && (
-        <section aria-label="Related incidents">
-          <h3>Related</h3>
-          <ul class="plain-list">
-            {related.map((one) => (
-              <li key={one.id}>
-                <a href={href(`/incidents/${encodeURIComponent(one.name)}`)}>{one.name}</a> {one.title} <span class="quiet">{one.how}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
       <Alike name={props.detail.incident.name} />
       {found.map((one) => (
         <AnalysisView key={one.method + one.seed} analysis={one} method={named(props.methods, one)} />

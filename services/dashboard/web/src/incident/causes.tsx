@@ -3,7 +3,7 @@ import type { Candidate, Diagnosis, IncidentDetail } from "../api/types";
 import { offset, share } from "../text/figures";
 import { clock } from "../text/times";
 import { metricOf } from "../text/names";
-import { Code } from "../ui/marks";
+import { Bar, Code } from "../ui/marks";
 import { Scroll } from "../ui/states";
 import { FeedbackOn } from "./feedback";
 
@@ -96,15 +96,6 @@ export function Cause(props: {
       </ul>
       {candidate.rank === 1 && props.children}
     </li>
-  );
-}
-
-export function Bar({ share: part }: { share: number }) {
-  return (
-    <svg class="bar" width="72" height="8" viewBox="0 0 72 8" aria-hidden="true">
-      <rect class="track" width="72" height="8" rx="2" />
-      <rect class="fill" width={Math.max(2, 72 * part)} height="8" rx="2" />
-    </svg>
   );
 }
 

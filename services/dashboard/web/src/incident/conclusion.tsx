@@ -3,15 +3,15 @@ import type { Diagnosis, IncidentDetail } from "../api/types";
 import { count, inTen, span } from "../text/figures";
 import { BandMark } from "../ui/marks";
 import { Banner } from "../ui/states";
-import { diagnoseAgain } from "./header";
-import { Steps, useStep } from "./progress";
+import { diagnoseAgain } from "./more";
+import { FirstRanking, Steps, useProgress } from "./progress";
 
 const LIKELY = 5;
 
 export function Conclusion({ detail, reload }: { detail: IncidentDetail; reload: () => void }) {
   const { incident, diagnosis } = detail;
   const state = incident.diagnosis;
-  const step = useStep(incident.id);
+  const underway = useProgress(detail);
   const again = () => void diagnoseAgain(incident.name, reload);
   return (
     <>
@@ -23,13 +23,14 @@ export function Conclusion({ detail, reload }: { detail: IncidentDetail; reload:
           </h1>
         )}
       </section>
-      {(state.state === "pending" || step !== undefined) && (
-        <Banner title={step === undefined ? "The diagnosis is on its way." : "The diagnosis runs."}>
+      {(state.state === "pending" || underway) && (
+        <Banner title={underway ? "The diagnosis runs." : "The diagnosis is on its way."}>
           It usually takes less than a minute and appears here by itself
           {diagnosis ? "; what stands here is the one before" : "; what departed so far stands below"}.
-          <Steps reached={step} />
+          <Steps reached={underway?.step} />
         </Banner>
       )}
+      {underway && <FirstRanking candidates={underway.candidates} />}
       {state.reason && (
         <Banner
           kind="bad"

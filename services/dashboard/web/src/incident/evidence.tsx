@@ -1,34 +1,45 @@
 // What was measured: every plot on one time axis, with the baseline and the incident.
 import { useMemo } from "preact/hooks";
-import { answer, api } from "../api/client";
 import type { Diagnosis, Excerpt, IncidentDetail } from "../api/types";
 import { Plot } from "../charts/plot";
 import { extent, median, type PlotSpec } from "../charts/spec";
-import { useResource } from "../state/resource";
+import { query, setQuery } from "../state/route";
 import { count, quantity } from "../text/figures";
 import { stamp } from "../text/times";
 import { SeriesName } from "../ui/marks";
 import { Scroll } from "../ui/states";
+import type { Finer } from "./finer";
 import { onsetOf, onsets, shadeOf } from "./span";
-import { zoomTo, type Stretch } from "./zoom";
+import { domainOf, zoomTo, type Stretch } from "./zoom";
 
 export function Evidence(props: {
   detail: IncidentDetail;
   diagnosis: Diagnosis;
   zoom: Stretch | undefined;
+  finer: Finer;
 }) {
-  const { detail, diagnosis, zoom } = props;
-  const finer = useFiner(detail, diagnosis, zoom);
+  const { detail, diagnosis, zoom, finer } = props;
   if (diagnosis.excerpts.length === 0) return null;
   const first = diagnosis.candidates[0]?.series.key;
   const symptom = (diagnosis.symptom ?? detail.incident.symptom).key;
   const rank = (e: Excerpt) => (e.series.key === first ? 0 : e.series.key === symptom ? 1 : 2);
   const ordered = [...diagnosis.excerpts].sort((a, b) => rank(a) - rank(b));
   const word = diagnosis.abstained ? "candidate" : "cause";
-  const role = (e: Excerpt) => ["", "symptom", word][rank(e) === 0 ? 2 : rank(e) === 1 ? 1 : 0] ?? "";
+  const role = (e: Excerpt) => [word, "symptom", ""][rank(e)] ?? "";
+  const log = query.value.get("scale") === "log";
   return (
     <section id="evidence" aria-labelledby="h-evidence" tabIndex={-1}>
-      <h2 id="h-evidence">Evidence</h2>
+      <div class="section-head">
+        <h2 id="h-evidence">Evidence</h2>
+        <button
+          type="button"
+          class="plain"
+          aria-pressed={log}
+          onClick={() => setQuery({ scale: log ? "" : "log" })}
+        >
+          Log scale
+        </button>
+      </div>
       <p class="quiet key-line">
         <span>
           <span class="swatch band-swatch" aria-hidden="true" /> baseline band
@@ -44,6 +55,7 @@ export function Evidence(props: {
             key={excerpt.series.key}
             excerpt={finer.get(excerpt.series.key) ?? excerpt}
             role={role(excerpt)}
+            log={log}
             detail={detail}
             diagnosis={diagnosis}
             zoom={zoom}
@@ -55,60 +67,36 @@ export function Evidence(props: {
   );
 }
 
-const NONE: ReadonlyMap<string, Excerpt> = new Map();
-
-/** The same series read anew for the stretch that is shown, so that zooming shows more. */
-function useFiner(
-  detail: IncidentDetail,
-  diagnosis: Diagnosis,
-  zoom: Stretch | undefined,
-): ReadonlyMap<string, Excerpt> {
-  const keys = diagnosis.excerpts.map((one) => one.series.key);
-  const found = useResource(JSON.stringify([keys, zoom]), async (signal) => {
-    if (!zoom || keys.length === 0) return NONE;
-    const [start, end] = zoom.map((unix) => new Date(unix * 1000).toISOString()) as [string, string];
-    const onset = new Date(onsetOf(detail) * 1000).toISOString();
-    const query = { series: keys, start, end, onset, points: 600 };
-    const told = await answer(api.GET("/api/v1/series/data", { params: { query }, signal }));
-    const bands = new Map(diagnosis.excerpts.map((one) => [one.series.key, one]));
-    return new Map(
-      told.items
-        .filter((one) => one.values.some((value) => value !== null))
-        .map((one) => [
-          one.series.key,
-          {
-            ...one,
-            low: bands.get(one.series.key)?.low ?? null,
-            high: bands.get(one.series.key)?.high ?? null,
-          },
-        ]),
-    );
-  });
-  return found.data ?? NONE;
-}
-
 function Panel(props: {
   excerpt: Excerpt;
   role: string;
+  log: boolean;
   detail: IncidentDetail;
   diagnosis: Diagnosis;
   zoom: Stretch | undefined;
 }) {
   const { excerpt, role, detail, diagnosis, zoom } = props;
+  const log = props.log && positive(excerpt);
   const from = zoom?.[0];
   const to = zoom?.[1];
   const spec = useMemo(
-    () => specOf(excerpt, role, detail, diagnosis, from !== undefined && to !== undefined ? [from, to] : undefined),
-    [excerpt, role, detail, diagnosis, from, to],
+    () => ({ ...specOf(excerpt, role, detail, diagnosis), log, domain: domainOf(from, to) }),
+    [excerpt, role, log, detail, diagnosis, from, to],
   );
   return (
     <figure class="panel">
       <figcaption>
-        <SeriesName series={excerpt.series} /> {role && <span class={`role ${role}`}>{role}</span>}
+        <SeriesName series={excerpt.series} /> {role && <span class={`role ${role}`}>{role}</span>}{" "}
+        {props.log && !log && <span class="quiet">linear: not all values are above 0</span>}
       </figcaption>
       <Plot spec={spec} label={words(excerpt, detail)} sync="incident" onZoom={zoomTo} />
     </figure>
   );
+}
+
+/** Whether a log scale can show it. */
+function positive(excerpt: Excerpt): boolean {
+  return excerpt.values.every((value) => value === null || value > 0) && (excerpt.low ?? 1) > 0;
 }
 
 function specOf(
@@ -116,7 +104,6 @@ function specOf(
   role: string,
   detail: IncidentDetail,
   diagnosis: Diagnosis,
-  domain: Stretch | undefined,
 ): PlotSpec {
   const onset = onsets(detail, diagnosis).get(excerpt.series.key);
   const colour = role === "symptom" ? "line-1" : role ? "line-0" : "line-2";
@@ -130,7 +117,6 @@ function specOf(
     band: bandOf(excerpt),
     shade: shadeOf(detail),
     marks: [...(onset === undefined ? [] : [{ at: onset, text: "departs", colour: "warn" }]), ...changes],
-    domain,
   };
 }
 

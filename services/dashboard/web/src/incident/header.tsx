@@ -1,15 +1,12 @@
 // What stays in sight while the page is read: which incident, in what state, what can be done.
 import { useState } from "preact/hooks";
-import { answer, api, once } from "../api/client";
 import { mayRespond } from "../api/session";
 import type { Incident, IncidentDetail } from "../api/types";
 import { live } from "../state/live";
-import { asProblem } from "../state/resource";
-import { href } from "../state/route";
-import { say } from "../ui/announce";
 import { Dialog } from "../ui/dialog";
 import { SeverityMark, StatusMark } from "../ui/marks";
 import { Elapsed } from "./elapsed";
+import { More } from "./more";
 import type { IncidentDesk } from "./work";
 
 export function IncidentHeader(props: {
@@ -19,7 +16,6 @@ export function IncidentHeader(props: {
 }) {
   const { desk } = props;
   const { incident } = props.detail;
-  const key = encodeURIComponent(incident.name);
   const seen = incident.acknowledged_unix !== null;
   const reader = !mayRespond();
   return (
@@ -50,17 +46,7 @@ export function IncidentHeader(props: {
         <button type="button" class="plain" disabled={reader} onClick={() => void desk.resolve()}>
           {incident.status === "open" ? "Resolve" : "Reopen"}
         </button>
-        <button
-          type="button"
-          class="plain"
-          disabled={reader}
-          onClick={() => void diagnoseAgain(incident.name, props.reload)}
-        >
-          Diagnose again
-        </button>
-        <a class="button plain" href={href(`/incidents/${key}/report`)}>
-          Report
-        </a>
+        <More detail={props.detail} desk={desk} reload={props.reload} />
       </div>
       <p class="subject">
         {incident.title}
@@ -110,17 +96,4 @@ function Assign(props: { incident: Incident; desk: IncidentDesk; disabled: boole
       )}
     </>
   );
-}
-
-/** Ask for another diagnosis; the page shows it when it is there. */
-export async function diagnoseAgain(key: string, reload: () => void): Promise<void> {
-  try {
-    await answer(
-      api.POST("/api/v1/incidents/{key}/diagnose", { params: { path: { key } }, headers: once() }),
-    );
-    say("Queued: the diagnosis appears here when it is ready.");
-    reload();
-  } catch (error) {
-    say(asProblem(error).message);
-  }
 }

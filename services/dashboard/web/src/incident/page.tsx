@@ -10,10 +10,13 @@ import { useTitle } from "../ui/title";
 import { Causes } from "./causes";
 import { Conclusion } from "./conclusion";
 import { Evidence } from "./evidence";
+import { useFiner } from "./finer";
 import { ThreeGroups } from "./groups";
 import { IncidentHeader } from "./header";
 import { Impact } from "./impact";
 import { Opinions } from "./opinions";
+import { Overlay } from "./overlay";
+import { RelatedIncidents } from "./related";
 import { Spread } from "./spread";
 import { Tabs } from "./tabs";
 import { Timeline } from "./timeline";
@@ -58,10 +61,10 @@ export function Incident({ name }: { name: string }) {
           This is the incident that answers for it now.
         </Banner>
       )}
+      <RelatedIncidents related={detail.related} desk={desk} />
       <Conclusion detail={detail} reload={reload} />
       <Impact detail={detail} />
-      <Behind detail={detail} onSaid={reload} />
-      <Shown detail={detail} items={lanes.data?.items ?? []} />
+      <Behind detail={detail} items={lanes.data?.items ?? []} onSaid={reload} />
       <Tabs
         detail={detail}
         activity={log.data?.items ?? []}
@@ -72,29 +75,27 @@ export function Incident({ name }: { name: string }) {
   );
 }
 
-/** The causes and in which order it went on. */
-function Behind(props: { detail: IncidentDetail; onSaid: () => void }) {
-  const { detail } = props;
+/** What the answer rests on: the causes, what shares the time axis, the graph. */
+function Behind(props: {
+  detail: IncidentDetail;
+  items: readonly Happening[];
+  onSaid: () => void;
+}) {
+  const { detail, items } = props;
+  const zoom = zoomRange();
+  const finer = useFiner(detail, detail.diagnosis, zoom);
   const { diagnosis } = detail;
-  if (!diagnosis) return null;
+  if (!diagnosis) return <Timeline detail={detail} items={items} zoom={zoom} />;
+  const shared = { detail, diagnosis, zoom, finer };
   return (
     <>
-      <Causes {...props} diagnosis={diagnosis} />
+      <Overlay {...shared} />
+      <Causes detail={detail} diagnosis={diagnosis} onSaid={props.onSaid} />
       <Opinions diagnosis={diagnosis} />
       {detail.groups && <ThreeGroups groups={detail.groups} />}
-    </>
-  );
-}
-
-/** What shares the time axis, and the graph. */
-function Shown({ detail, items }: { detail: IncidentDetail; items: readonly Happening[] }) {
-  const zoom = zoomRange();
-  const { diagnosis } = detail;
-  return (
-    <>
       <Timeline detail={detail} items={items} zoom={zoom} />
-      {diagnosis && <Spread detail={detail} diagnosis={diagnosis} />}
-      {diagnosis && <Evidence detail={detail} diagnosis={diagnosis} zoom={zoom} />}
+      <Spread detail={detail} diagnosis={diagnosis} />
+      <Evidence {...shared} />
     </>
   );
 }

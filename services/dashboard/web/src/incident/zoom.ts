@@ -23,3 +23,8 @@ export function around(at: number, whole: Stretch, part: number): Stretch {
   const half = ((whole[1] - whole[0]) * part) / 2;
   return [Math.max(whole[0], at - half), Math.min(whole[1], at + half)];
 }
+
+/** A stretch from its ends, where both are known. */
+export function domainOf(from: number | undefined, to: number | undefined): Stretch | undefined {
+  return from !== undefined && to !== undefined ? [from, to] : undefined;
+}

@@ -5,6 +5,7 @@ import type { Count, Facets } from "../api/types";
 import { useResource } from "../state/resource";
 import { href, withQuery } from "../state/route";
 import { number } from "../text/figures";
+import { Menu } from "../ui/menu";
 import { filtersOf, isFiltered, only, search, toggled, type Facet, type ListQuery } from "./query";
 
 const PAUSE_MS = 250;
@@ -26,9 +27,9 @@ export function Filters({ wanted, turn }: { wanted: ListQuery; turn: number }) {
         <Tab value="resolved" words="Resolved" wanted={wanted} facets={facets} />
       </nav>
       <div class="row facets">
-        <Menu facet="severity" words="Severity" wanted={wanted} counts={facets?.severity} />
-        <Menu facet="service" words="Service" wanted={wanted} counts={facets?.service} />
-        <Menu facet="assignee" words="Assignee" wanted={wanted} counts={facets?.assignee} />
+        <FacetMenu facet="severity" words="Severity" wanted={wanted} counts={facets?.severity} />
+        <FacetMenu facet="service" words="Service" wanted={wanted} counts={facets?.service} />
+        <FacetMenu facet="assignee" words="Assignee" wanted={wanted} counts={facets?.assignee} />
         <Seen wanted={wanted} />
         {isFiltered(wanted) && <a href={href("/")}>Clear</a>}
       </div>
@@ -89,54 +90,35 @@ function Tab(props: {
   );
 }
 
-function Menu(props: {
+function FacetMenu(props: {
   facet: Facet;
   words: string;
   wanted: ListQuery;
   counts: readonly Count[] | undefined;
 }) {
   const { facet, wanted } = props;
-  const element = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const leave = (event: Event) => {
-      const inside = event.target instanceof Node && element.current?.contains(event.target);
-      if (!inside) element.current?.removeAttribute("open");
-    };
-    addEventListener("pointerdown", leave);
-    return () => removeEventListener("pointerdown", leave);
-  }, []);
   const chosen: readonly string[] = wanted[facet];
   const all = withChosen(props.counts ?? [], chosen);
+  const narrowed = chosen.map((one) => one || "nobody").join(", ");
   return (
-    <details
-      class="menu"
-      ref={element}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        element.current?.removeAttribute("open");
-        element.current?.querySelector("summary")?.focus();
-      }}
+    <Menu
+      words={narrowed ? `${props.words}: ${narrowed}` : props.words}
+      class={narrowed ? "chosen" : ""}
     >
-      <summary class={chosen.length ? "chosen" : ""}>
-        {props.words}
-        {chosen.length > 0 && `: ${chosen.map((one) => one || "nobody").join(", ")}`}
-      </summary>
-      <ul class="plain-list">
-        {all.length === 0 && <li class="quiet">none</li>}
-        {all.map((one) => (
-          <li key={one.value}>
-            <a
-              href={href(toggled(wanted, facet, one.value))}
-              aria-current={chosen.includes(one.value) ? "true" : undefined}
-            >
-              <span aria-hidden="true">{chosen.includes(one.value) ? "☑" : "☐"}</span>{" "}
-              <span class="name">{one.value || "nobody"}</span>{" "}
-              <span class="quiet num">{one.count}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </details>
+      {all.length === 0 && <li class="quiet">none</li>}
+      {all.map((one) => (
+        <li key={one.value}>
+          <a
+            href={href(toggled(wanted, facet, one.value))}
+            aria-current={chosen.includes(one.value) ? "true" : undefined}
+          >
+            <span aria-hidden="true">{chosen.includes(one.value) ? "☑" : "☐"}</span>{" "}
+            <span class="name">{one.value || "nobody"}</span>{" "}
+            <span class="quiet num">{one.count}</span>
+          </a>
+        </li>
+      ))}
+    </Menu>
   );
 }
 

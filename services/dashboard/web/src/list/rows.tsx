@@ -68,7 +68,7 @@ export function Rows(props: {
             <td class="cause">
               <Cause incident={item} />
             </td>
-            <td class="assignee">
+            <td class={item.assignee ? "assignee" : "assignee nobody"}>
               {item.assignee || <span class="quiet">nobody</span>}
             </td>
             <td class="time">

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isRecord, root } from "../api/client";
+import type { Provisional } from "../api/types";
 
 export interface LiveEvent {
   /** incident, diagnosis or analysis; empty where anything may have happened. */
@@ -10,6 +11,10 @@ export interface LiveEvent {
   incident: string;
   /** The step that a diagnosis reached. */
   step: string;
+  /** What was done to an incident: acknowledged, diagnosed, … */
+  action: string;
+  /** The first candidates of a diagnosis that still runs. */
+  candidates: readonly Provisional[];
 }
 
 /** Whether events come by themselves. */
@@ -18,7 +23,7 @@ export const live = signal<"off" | "on" | "asking">("off");
 type Listener = (event: LiveEvent) => void;
 const listeners = new Set<Listener>();
 const KINDS = ["incident", "diagnosis", "analysis"] as const;
-const ANYTHING: LiveEvent = { kind: "", incident: "", step: "" };
+const ANYTHING: LiveEvent = { kind: "", incident: "", step: "", action: "", candidates: [] };
 const ASK_MS = 10_000;
 const SOON_MS = 250;
 let source: EventSource | undefined;
@@ -95,5 +100,17 @@ export function read(kind: string, event: { data: string }): LiveEvent {
   const data: unknown = JSON.parse(event.data);
   const told = isRecord(data) ? data : {};
   const text = (value: unknown) => (typeof value === "string" ? value : "");
-  return { kind, incident: text(told["incident_id"]), step: text(told["step"]) };
+  const listed: unknown[] = Array.isArray(told["candidates"]) ? told["candidates"] : [];
+  return {
+    kind,
+    incident: text(told["incident_id"]),
+    step: text(told["step"]),
+    action: text(told["action"]),
+    candidates: listed.filter(isRecord).map((one) => ({
+      service: text(one["service"]),
+      series: text(one["series"]),
+      score: Number(one["score"]),
+      onset_unix: typeof one["onset_unix"] === "number" ? one["onset_unix"] : null,
+    })),
+  };
 }

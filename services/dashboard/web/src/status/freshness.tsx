@@ -47,7 +47,7 @@ export function Freshness() {
   return (
     <p class={stale(last) ? "fresh late" : "fresh"}>
       <span class="dot" aria-hidden="true" />
-      last sample <When unix={last} />
+      <span class="words">last sample</span> <When unix={last} />
     </p>
   );
 }

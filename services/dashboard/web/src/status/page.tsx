@@ -119,7 +119,7 @@ function Refused({ status }: { status: Status }) {
 
 function Versions({ versions }: { versions: Record<string, string> }) {
   const parts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return <p class="quiet">{parts.join(", ")}</p>;
+  return <p class="quiet versions">{parts.join(", ")}</p>;
 }
 
 function Fact(props: { name: string; value: preact.ComponentChildren; more: string }) {

@@ -82,3 +82,13 @@ export function Code({ text }: { text: string }) {
 export function Chip({ children }: { children: preact.ComponentChildren }) {
   return <span class="chip">{children}</span>;
 }
+
+/** A share as a bar; the number stands beside it. */
+export function Bar({ share: part }: { share: number }) {
+  return (
+    <svg class="bar" width="72" height="8" viewBox="0 0 72 8" aria-hidden="true">
+      <rect class="track" width="72" height="8" rx="2" />
+      <rect class="fill" width={Math.max(2, 72 * part)} height="8" rx="2" />
+    </svg>
+  );
+}
