@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rootward import bootstrap
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.delivery import Policy
 from rootward.adapters.embedded import EmbeddedBus
@@ -20,15 +22,20 @@ from rootward.adapters.sql.quarantine import SqlQuarantine
 from rootward.adapters.sql.queues import SqlBatchQueue
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.errors import Unavailable
+from rootward.model.alert import Alert, AlertStatus
 from rootward.model.incident import Change, Incident
 from rootward.model.series import Sample, SampleBatch, Series
-from rootward.ports import WindowQuery
+from rootward.ports import Platform, WindowQuery
+from rootward.settings import Settings
 from rootward.testing.fakes import ManualClock
+from rootward_worker import alarms
+from rootward_worker.options import WorkerOptions
 from tests.contract.databases import MakeDatabase
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 
 START = 1_700_000_000.0
 CART = Series.of("latency_p99", "cart")
+ALERT = Alert("default", "f00", START, AlertStatus.FIRING, "cart", (), (), seen_unix=START)
 EAGER = Policy(first_wait_seconds=0.0, outage_wait_seconds=0.01)
 PROCESSES = 4
 
@@ -36,6 +43,32 @@ PROCESSES = 4
 def _incident(name: str) -> Incident:
     change = Change(CART, START, 5.5, 1.0, 9.0)
     return Incident(name, "default", START, START, CART, (change,), "cart is slow")
+
+
+@pytest.fixture
+def make_platform(database_url: str) -> Iterator[Callable[[], Platform]]:
+    """Builds a platform on the test's database, as each process does for itself."""
+    with ExitStack() as closing:
+
+        def make() -> Platform:
+            built = bootstrap.build(Settings(database_url=database_url))
+            closing.callback(built.close)
+            return built
+
+        yield make
+
+
+def _looking_together(platform: Platform, looked: threading.Barrier) -> Platform:
+    """One that opens no incident before all others have seen, too, that there is none."""
+    look = platform.incidents.current
+
+    def together(tenant: str) -> tuple[Incident, ...]:
+        found = look(tenant)
+        looked.wait(BOUND_SECONDS)
+        return found
+
+    platform.incidents.current = together  # type: ignore[method-assign]
+    return platform
 
 
 def _at_once(work: Callable[[int], object]) -> list[object]:
@@ -77,6 +110,28 @@ def test_what_several_change_in_one_incident_is_all_kept(reopened: Callable[[], 
     _at_once(add)
 
     assert stores[0].get("id0").services == ("cart", *(f"s{k}" for k in range(PROCESSES)))
+
+
+def test_an_alert_that_several_see_to_at_once_opens_one_incident_and_its_end_closes_it(
+    make_platform: Callable[[], Platform],
+):
+    looked = threading.Barrier(PROCESSES)
+    platforms = [_looking_together(make_platform(), looked) for _ in range(PROCESSES)]
+    reader = make_platform()
+    (fired,) = reader.alerts.put([ALERT])
+
+    def see_to(k: int) -> None:
+        alarms.alerts(platforms[k], WorkerOptions(), keys=[fired.key], status="firing")
+
+    _at_once(see_to)
+    (opened,) = reader.incidents.current()
+    known = reader.alerts.get(fired.key)
+    reader.alerts.put([replace(ALERT, status=AlertStatus.RESOLVED, ends_unix=START + 60)])
+    alarms.alerts(reader, WorkerOptions(), keys=[fired.key], status="resolved")
+
+    assert (known.incident_id, known.opened, opened.number) == (opened.id, True, 1)
+    assert reader.incidents.current() == ()
+    assert reader.incidents.get(opened.id).resolved_unix == START + 60
 
 
 def test_incidents_opened_at_once_are_numbered_without_a_gap(reopened: Callable[[], Database]):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from rootward import telemetry
@@ -36,8 +36,6 @@ _SEVERITIES = {
 }
 _RECENT = 5
 _LONGEST_TITLE = 200
-_one_at_a_time = threading.Lock()
-"""Two alerts of one event must not open an incident each."""
 
 
 def alerts(
@@ -50,19 +48,20 @@ def alerts(
 ) -> None:
     """See to alerts that were stored: `status` is what they were stored for.
 
-    An alert that ended before its turn came opens its incident all the same. Safe to repeat.
+    An alert that ended before its turn came opens its incident all the same. Safe to repeat, and
+    in several processes at once.
     """
-    with _one_at_a_time:
-        for key in keys:
-            try:
-                alert = platform.alerts.get(key, tenant)
-            except NotFound:
-                log.warning("alert is gone", extra={"alert": key})
-                continue
-            if status == AlertStatus.FIRING and not alert.incident_id:
-                _fired(platform, options, alert)
-            if alert.status is AlertStatus.RESOLVED:
-                _ended(platform, platform.alerts.get(key, tenant))
+    for key in keys:
+        try:
+            alert = platform.alerts.get(key, tenant)
+        except NotFound:
+            log.warning("alert is gone", extra={"alert": key})
+            continue
+        if status == AlertStatus.FIRING and not alert.incident_id:
+            _fired(platform, options, alert)
+            alert = platform.alerts.get(key, tenant)  # its end may have come meanwhile
+        if alert.status is AlertStatus.RESOLVED:
+            _ended(platform, alert)
 
 
 def end_stale(platform: Platform, tenant: str = DEFAULT_TENANT) -> None:
@@ -76,29 +75,27 @@ def end_stale(platform: Platform, tenant: str = DEFAULT_TENANT) -> None:
 
 
 def _fired(platform: Platform, options: WorkerOptions, alert: Alert) -> None:
-    joined = _concerned(platform, alert)
-    if joined is None and _severity(alert) is Severity.INFO:
-        return  # it informs of what nobody need act on, such as that alerting works
-    incident = joined or platform.incidents.open(_opened(alert, platform.clock.now()))
-    if incident.status is Status.RESOLVED and joined is None:  # one bucket, fired again
-        platform.incidents.revise(
-            incident.id,
-            lambda known: replace(known, status=Status.OPEN, resolved_unix=None),
-            incident.tenant,
-        )
-    platform.alerts.link(alert.key, incident.id, opened=joined is None, tenant=alert.tenant)
-    if joined is None:
+    incident, is_new = _concerned(platform, alert), False
+    if incident is None:
+        if _severity(alert) is Severity.INFO:
+            return  # it informs of what nobody need act on, such as that alerting works
+        incident, is_new = _opened_or_joined(platform, alert)
+    if is_new:
         telemetry.INCIDENTS_OPENED.inc()
         facts = {"incident": incident.id, "alert": alert.key, "service": alert.service}
         log.info("incident opened", extra=facts)
+    # whoever opened it may have been killed before it said so
+    opens = is_new or (is_alerted(incident) and not _openers(platform, incident))
+    if opens:
         _diagnose(platform, options, incident)
+    platform.alerts.link(alert.key, incident.id, opened=opens, tenant=alert.tenant)
 
 
 def _concerned(platform: Platform, alert: Alert) -> Incident | None:
     """The incident that the alert is about: of its service, open or over just now."""
     for incident in reversed(platform.incidents.current(alert.tenant)):
         known = {a.service for a in platform.alerts.of(incident.id, alert.tenant)}
-        if alert.service in {incident.symptom.service, *incident.services, *known}:
+        if _is_of(incident, alert) or alert.service in known:
             return incident
     page = platform.incidents.page(alert.tenant, service=alert.service, limit=_RECENT)
     for incident in page.items:
@@ -106,6 +103,34 @@ def _concerned(platform: Platform, alert: Alert) -> Incident | None:
         if ended is not None and incident.onset_unix <= alert.starts_unix <= ended + LATE_SECONDS:
             return incident
     return None
+
+
+def _is_of(incident: Incident, alert: Alert) -> bool:
+    return alert.service in {incident.symptom.service, *incident.services}
+
+
+def _opened_or_joined(platform: Platform, alert: Alert) -> tuple[Incident, bool]:
+    """An incident for an alert that none was there for, and whether it is ours to tell of.
+
+    Another process may have opened one since we looked.
+    """
+    made = _opened(alert, platform.clock.now())
+    with suppress(NotFound):  # one bucket, fired again
+        known = platform.incidents.get(made.id, alert.tenant)
+        made = replace(known, status=Status.OPEN, resolved_unix=None)
+    is_new = False
+
+    def choose(current: tuple[Incident, ...]) -> Incident:
+        nonlocal is_new
+        joined = [one for one in current if one.id == made.id or _is_of(one, alert)]
+        is_new = not joined
+        return joined[-1] if joined else made
+
+    return platform.incidents.open_or_join(choose, alert.tenant), is_new
+
+
+def _openers(platform: Platform, incident: Incident) -> list[Alert]:
+    return [one for one in platform.alerts.of(incident.id, incident.tenant) if one.opened]
 
 
 def _opened(alert: Alert, now: float) -> Incident:
@@ -156,7 +181,7 @@ def _ended(platform: Platform, alert: Alert) -> None:
     incident = platform.incidents.get(alert.incident_id, alert.tenant)
     own = platform.alerts.of(incident.id, alert.tenant)
     firing = any(a.status is AlertStatus.FIRING for a in own)
-    if incident.status is Status.OPEN and any(a.opened for a in own) and not firing:
+    if incident.status is Status.OPEN and _openers(platform, incident) and not firing:
         _resolve(platform, incident, max(a.ends_unix or a.seen_unix for a in own))
 
 
