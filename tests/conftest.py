@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +29,21 @@ def clock() -> fakes.ManualClock:
     return fakes.ManualClock()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with all tables and nothing in them, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "rootward.db"
+    database = open_database(f"sqlite:///{file}")
+    migrate(database)
+    database.close()
+    return file
+
+
 @pytest.fixture
-def platform(tmp_path: Path, clock: fakes.ManualClock) -> Iterator[Platform]:
+def platform(migrated_file: Path, tmp_path: Path, clock: fakes.ManualClock) -> Iterator[Platform]:
     """The embedded platform on a temporary SQLite file, with the manual clock."""
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'rootward.db'}")
-    built = bootstrap.build(settings, clock)
+    file = shutil.copy(migrated_file, tmp_path / "rootward.db")
+    built = bootstrap.build(Settings(database_url=f"sqlite:///{file}"), clock)
     yield built
     built.close()
 
@@ -66,11 +77,14 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
     made: list[str] = []
 
     def make(kind: str) -> str:
+        empty = kind.startswith("empty")
         if kind.endswith("sqlite"):
             made.append("")
-            return f"sqlite:///{tmp_path / f'rootward{len(made)}.db'}"
+            file = tmp_path / f"rootward{len(made)}.db"
+            if not empty:
+                shutil.copy(request.getfixturevalue("migrated_file"), file)
+            return f"sqlite:///{file}"
         server: PostgresServer = request.getfixturevalue("postgres")
-        empty = kind.startswith("empty")
         made.append(server.fresh() if empty else server.fresh(request.getfixturevalue("migrated")))
         return server.url(made[-1])
 

@@ -26,7 +26,7 @@ import numpy as np
 from rootward import __version__, bootstrap
 from rootward.settings import Settings
 from tests.benchmarks import api_store
-from tests.real.servers import answers, free_port, until
+from tests.real.children import answers, free_port, until
 
 TARGET_MS = 150.0
 _KEY = quote(api_store.SERIES[0].key)

@@ -147,7 +147,7 @@ def main() -> None:
         postgres = Place(
             "PostgreSQL",
             server.url(server.fresh()),
-            lambda: _server_seconds(server.pid),
+            lambda: _server_seconds(server.process.pid),
             _postgres_size,
         )
         for place in (sqlite, postgres):

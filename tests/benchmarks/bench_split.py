@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
+import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from rootward import bootstrap
@@ -20,8 +21,9 @@ from rootward.settings import Settings
 from rootward.testing import cases
 from rootward_worker.spreading import Spreader
 from tests.real.brokers import RedisServer
+from tests.real.children import until
+from tests.real.node import Program
 from tests.real.postgres import PostgresServer
-from tests.real.servers import stopped, until
 
 OUT = Path("out/bench/split.json")
 
@@ -37,15 +39,12 @@ def main() -> None:
     with PostgresServer() as postgres, RedisServer() as broker:
         settings = Settings(database_url=postgres.url(postgres.fresh()), jobs_url=broker.jobs_url)
         platform = bootstrap.build(settings)
-        surroundings = {
-            "ROOTWARD_DATABASE_URL": settings.database_url,
-            "ROOTWARD_JOBS_URL": settings.jobs_url,
-            "ROOTWARD_PORT": "0",
-            "ROOTWARD_WORKERS": str(told.helpers),
-            "ROOTWARD_LOG_FORMAT": "text",
-        }
-        worker = subprocess.Popen(["rootward", "work"], env=os.environ | surroundings)
-        try:
+        urls = {"database_url": settings.database_url, "jobs_url": settings.jobs_url}
+        with (
+            closing(platform),
+            tempfile.TemporaryDirectory() as folder,
+            Program(Path(folder), "work", workers=told.helpers, **urls),
+        ):
             until(platform.results.catalogue, "the worker has loaded the methods")
             spread = Spreader(platform, 900.0)
             start = time.perf_counter()
@@ -53,9 +52,6 @@ def main() -> None:
             between = time.perf_counter()
             shared = method.learn(Case(window, spread=spread))
             end = time.perf_counter()
-        finally:
-            stopped(worker)
-            platform.close()
     figures = {
         "series": told.series,
         "parts": part_count(told.series),

@@ -13,13 +13,13 @@ from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing import fakes
 from tests.contract.databases import KINDS, MakeDatabase
-from tests.real import servers
+from tests.real.brokers import KafkaServer
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def kafka() -> Iterator[str]:
     """The url of a broker, started once for all tests of a process."""
-    with servers.kafka(tmp_path_factory.mktemp("kafka")) as broker:
+    with KafkaServer() as broker:
         yield broker.url
 
 

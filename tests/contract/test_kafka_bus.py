@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
+from kafka import KafkaAdminClient
 
 from rootward.adapters.kafka.bus import KafkaBus
 from rootward.adapters.kafka.cluster import Cluster
@@ -22,8 +22,8 @@ from rootward.model.series import Sample, SampleBatch, Series
 from tests.contract.buses import CART, EAGER, MOST, batch_of, number_of
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 from tests.contract.topics import own_topics
-from tests.real import servers
-from tests.real.servers import free_port, until
+from tests.real.brokers import KafkaServer
+from tests.real.children import until
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Group:
 
 @pytest.fixture
 def group(request: pytest.FixtureRequest) -> Iterator[Group]:
-    with ExitStack() as closing:
-        yield Group(own_topics(request.getfixturevalue("kafka")), closing)
+    with ExitStack() as stack:
+        yield Group(own_topics(request.getfixturevalue("kafka")), stack)
 
 
 @pytest.mark.services
@@ -77,29 +77,39 @@ class TestKafkaBus:
         assert len(arrived.seen) == 4
         assert np.array_equal(np.concatenate([b.values for b in arrived.seen]), sent.values)
 
-    @pytest.mark.slow  # passes alone; on a busy machine its group once took minutes to come back
-    def test_it_refuses_while_no_broker_answers_and_goes_on_when_one_does(self, tmp_path: Path):
-        port = free_port()
-        with ExitStack() as closing:
-            bus = Group(own_topics(f"kafka://127.0.0.1:{port}"), closing).member()
-            arrived = Deliveries()
+    def test_it_refuses_while_no_broker_answers_and_goes_on_when_one_does(self):
+        server, arrived = KafkaServer(), Deliveries()
+        with ExitStack() as stack:
+            group = Group(own_topics(server.url), stack)
+            bus = group.member()
             bus.serve(lambda batch: arrived(number_of(batch)))
             with pytest.raises(Unavailable, match="Kafka does not answer"):
                 bus.publish(batch_of(0))
 
-            with servers.kafka(tmp_path, port) as broker:
+            with server:
                 until(lambda: _published(bus, batch_of(1)), "the bus takes a batch")
                 until(lambda: 1 in arrived.seen, "it is handed over")
-                broker.process.kill()
-                broker.process.wait()
+                until(lambda: server.has_saved(group.cluster.samples), "the topic is saved")
+                server.kill()
                 with pytest.raises(Unavailable):
                     bus.publish(batch_of(2))
                 with pytest.raises(Unavailable):
                     bus.backlog()
-            with servers.kafka(tmp_path, port):
+                server.start()
                 until(lambda: _published(bus, batch_of(3)), "the bus takes a batch again")
                 until(lambda: 3 in arrived.seen, "it is handed over")
                 bus.close()
+
+    def test_a_topic_that_was_deleted_is_declared_again(self, group: Group):
+        bus, arrived, samples = group.member(), Deliveries(), group.cluster.samples
+        bus.serve(lambda batch: arrived(number_of(batch)))
+        bus.publish(batch_of(1))
+        arrived.wait_for(1)
+        with closing(KafkaAdminClient(bootstrap_servers=group.cluster.servers)) as admin:
+            admin.delete_topics([samples])
+
+        until(lambda: _published(bus, batch_of(2)), "the bus takes a batch again")
+        until(lambda: 2 in arrived.seen, "it is handed over")
 
     def test_partitions_of_a_member_that_leaves_go_to_another(self, group: Group):
         first, second = group.member("one"), group.member("two")

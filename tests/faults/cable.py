@@ -11,12 +11,16 @@ _CHUNK = 65_536
 
 
 class Cable:
-    """Passes bytes on between those who connect to `port` and the server behind it."""
+    """Passes bytes on between those who connect to `port` and the server behind it.
+
+    A server that tells its clients where to connect, as Kafka's does, is made to name the cable.
+    """
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream = upstream_port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
+        self._told, self._named = _address(upstream_port), _address(self.port)
         self._lock = threading.Lock()
         self._ends: set[socket.socket] = set()
         self._down = False
@@ -68,13 +72,18 @@ class Cable:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
-                sink.sendall(data)
+                sink.sendall(data.replace(self._told, self._named))
         for one in (source, sink):
             with self._lock:
                 self._ends.discard(one)
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+
+
+def _address(port: int) -> bytes:
+    """A loopback address as Kafka's protocol writes it."""
+    return b"127.0.0.1" + port.to_bytes(4, "big")
 
 
 @contextmanager

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
 from tests.faults.cable import Cable
+from tests.real.children import OnAPort
+from tests.real.disk import Disk
 from tests.real.distributed import Distributed
 from tests.real.node import Program
+from tests.real.postgres import PostgresServer
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +31,34 @@ class Mishap:
     end: Callable[[], object]
 
 
-def mishaps(running: Distributed, database: Cable) -> list[Mishap]:
-    """Everything that can go wrong with these parts, once each."""
-    ours = chain.from_iterable(_of(name, one) for name, one in running.programs.items())
+def mishaps(running: Distributed, cables: Mapping[str, Cable], disk: Disk | None) -> list[Mishap]:
+    """Everything that can go wrong with these parts, once each.
+
+    The cables are those between ours and a server, by its name; the disk is the database's.
+    """
     kafka, postgres, redis = running.kafka, running.postgres, running.redis
-    return [
-        *ours,
-        Mishap("kill kafka", kafka.kill, kafka.start),
-        Mishap("pause kafka", kafka.pause, kafka.resume),
-        Mishap("kill postgresql", postgres.crash, postgres.start),
-        Mishap("stop postgresql", postgres.stop, postgres.start),
-        Mishap("cut connections to postgresql", database.cut, database.plug),
-        Mishap("kill redis", redis.kill, redis.start),
+    found = [one for name, program in running.programs.items() for one in _of(name, program)]
+    for server in (kafka, postgres, redis):
+        found += _of_server(server, cables[server.name])
+    found += [
+        Mishap("stop postgres", postgres.stop, postgres.start),
         Mishap("flush redis", redis.flush, lambda: None),
-        Mishap("unplug postgresql", database.unplug, database.plug),
     ]
+    if disk is not None:
+        found.append(Mishap("fill the disk", disk.fill, lambda: _room_again(disk, postgres)))
+    return found
+
+
+def _of_server(server: OnAPort, cable: Cable) -> Iterator[Mishap]:
+    yield Mishap(f"kill {server.name}", server.kill, server.start)
+    yield Mishap(f"pause {server.name}", server.pause, server.resume)
+    yield Mishap(f"cut {server.name}", cable.cut, lambda: None)
+    yield Mishap(f"unplug {server.name}", cable.unplug, cable.plug)
+
+
+def _room_again(disk: Disk, postgres: PostgresServer) -> None:
+    disk.make_room()
+    postgres.recover()
 
 
 def _of(name: str, one: Program) -> Iterator[Mishap]:

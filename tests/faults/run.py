@@ -22,8 +22,9 @@ from tests.faults.cable import Cable, cable
 from tests.faults.checker import Verdict, all_diagnosed, check
 from tests.faults.nemesis import Nemesis, mishaps
 from tests.faults.traffic import Plan, Traffic
+from tests.real.children import OnAPort, until
+from tests.real.disk import small_disk
 from tests.real.distributed import distributed
-from tests.real.servers import until
 
 REPORT = Path(__file__).parents[2] / "out/bench/faults.json"
 SETTLE_SECONDS = 300.0
@@ -58,16 +59,20 @@ class Outcome:
 def run(folder: Path, seconds: float, seed: int, *, rest_seconds: float = 2.0) -> Outcome:
     """Send, harm and check; returns once everything has settled."""
     with ExitStack() as stack:
-        links: list[Cable] = []
+        cables: dict[str, Cable] = {}
+        disk = stack.enter_context(small_disk())
 
-        def through(port: int) -> int:
-            links.append(stack.enter_context(cable(port)))
-            return links[0].port
+        def through(server: OnAPort) -> int:
+            made = cables[server.name] = stack.enter_context(cable(server.port))
+            return made.port
 
-        running = stack.enter_context(distributed(folder, COUNTS, through=through, **SETTINGS))
+        data = disk.folder if disk else None
+        running = stack.enter_context(
+            distributed(folder, COUNTS, through=through, data=data, **SETTINGS)
+        )
         begin = float(int(time.time()))
         plan = Plan(begin, begin + seconds)
-        nemesis = Nemesis(mishaps(running, links[0]), seed)
+        nemesis = Nemesis(mishaps(running, cables, disk), seed)
         with Traffic(running.urls("ingest"), plan, seed) as traffic:
             harm_until = plan.end_unix - plan.healthy_seconds / 2
             nemesis.run(lambda: time.time() < harm_until, rest_seconds=rest_seconds)

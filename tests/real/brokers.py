@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from contextlib import ExitStack
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import redis
 
-from tests.real.servers import child, free_port
+from tests.real.children import OnAPort, free_port
 
 
 class Broker(Protocol):
@@ -34,49 +30,7 @@ class Broker(Protocol):
         ...
 
 
-class _Child:
-    """A server that is started and killed on one port, with a folder of its own."""
-
-    def __init__(self, name: str) -> None:
-        self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"rootward-{name}-"))
-        self._running: ExitStack | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def start(self) -> None:
-        """Start it; returns once it takes connections."""
-        raise NotImplementedError
-
-    def kill(self) -> None:
-        """End it at once."""
-        if self._running is not None and self._process is not None:
-            self._process.kill()
-            self._running.close()
-        self._running = None
-
-    def takes_connections(self) -> bool:
-        """Whether somebody listens on its port."""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 0.3).close()
-        except OSError:
-            return False
-        return True
-
-
-class RedisServer(_Child):
+class RedisServer(OnAPort):
     """Debian's Redis; nothing it holds survives its end."""
 
     def __init__(self) -> None:
@@ -87,13 +41,9 @@ class RedisServer(_Child):
         """As in ROOTWARD_JOBS_URL."""
         return f"celery+redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start it; returns once it takes connections."""
-        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
-        self._running = ExitStack()
-        self._process = self._running.enter_context(
-            child(command, self.folder, self.takes_connections)
-        )
+    def command(self) -> Sequence[str]:
+        """What is run."""
+        return ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
 
     def flush(self) -> None:
         """Let it forget everything."""
@@ -101,38 +51,71 @@ class RedisServer(_Child):
             client.flushall()
 
 
-class RabbitServer(_Child):
+class KafkaServer(OnAPort):
+    """A broker that speaks Kafka's protocol and keeps its records, for tests alone.
+
+    It never drops a member that has died: those that tests kill need a name that they keep.
+    """
+
+    def __init__(self, folder: Path | None = None, port: int = 0) -> None:
+        super().__init__("kafka", folder, port)
+
+    @property
+    def url(self) -> str:
+        """As in ROOTWARD_BUS_URL."""
+        return f"kafka://127.0.0.1:{self.port}"
+
+    def has_saved(self, topic: str) -> bool:
+        """Whether a topic would survive its end: it answers first, where Kafka saves first."""
+        file = self.folder / "kafka.json"
+        return file.exists() and f'"{topic}"' in file.read_text()
+
+    def command(self) -> Sequence[str]:
+        """What is run."""
+        import noida_db  # which is there for Linux alone
+
+        program = str(Path(noida_db.__file__).with_name("noida-db"))
+        port = ["--kafka-port", str(self.port)]
+        return [program, "start", "--only", "kafka", *port, "--data-dir", str(self.folder)]
+
+
+class RabbitServer(OnAPort):
     """Debian's RabbitMQ with an epmd of its own; takes some ten seconds to start."""
 
     def __init__(self) -> None:
         super().__init__("rabbitmq")
-        self._distribution, self._epmd = free_port(), free_port()
+        self._distribution = free_port()
+        self._mapper = _PortMapper(self.folder)
 
     @property
     def jobs_url(self) -> str:
         """As in ROOTWARD_JOBS_URL."""
         return f"celery+amqp://guest:guest@127.0.0.1:{self.port}//"
 
+    def command(self) -> Sequence[str]:
+        """What is run: Debian's wrapper on the PATH insists on a user of its own."""
+        (home,) = Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*")
+        return [str(home / "sbin/rabbitmq-server")]
+
     def start(self) -> None:
         """Start it; returns once it takes connections."""
-        (home,) = Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*")
-        (epmd,) = Path("/usr/lib/erlang").glob("erts-*/bin/epmd")
-        running = self._running = ExitStack()
-        mapper = [str(epmd), "-port", str(self._epmd), "-address", "127.0.0.1"]
-        running.enter_context(child(mapper, self.folder, lambda: True))
-        # Debian's wrapper on the PATH insists on a user of its own
-        command = [str(home / "sbin/rabbitmq-server")]
-        self._process = running.enter_context(
-            child(command, self.folder, self.takes_connections, self._surroundings())
-        )
+        self._mapper.start()
+        super().start()
 
     def kill(self) -> None:
         """End it at once: the virtual machine, which is a child of the script."""
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, 9)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
         super().kill()
+        self._mapper.stop()
 
-    def _surroundings(self) -> dict[str, str]:
+    def stop(self) -> int:
+        """End it at once; it keeps nothing that a test would miss."""
+        self.kill()
+        return self.process.wait()
+
+    def surroundings(self) -> Mapping[str, str]:
+        """Ports and folders of its own."""
         (self.folder / "plugins").write_text("[].")
         (self.folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\n")
         return {
@@ -147,6 +130,17 @@ class RabbitServer(_Child):
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"
             ),
-            "ERL_EPMD_PORT": str(self._epmd),
+            "ERL_EPMD_PORT": str(self._mapper.port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
+
+
+class _PortMapper(OnAPort):
+    """Erlang's epmd."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("epmd", folder)
+
+    def command(self) -> Sequence[str]:
+        (epmd,) = Path("/usr/lib/erlang").glob("erts-*/bin/epmd")
+        return [str(epmd), "-port", str(self.port), "-address", "127.0.0.1"]

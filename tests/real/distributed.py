@@ -15,65 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from tests.real import servers
-from tests.real.brokers import RedisServer
+from tests.real.brokers import KafkaServer, RedisServer
+from tests.real.children import OnAPort, free_port
 from tests.real.node import Program
 from tests.real.postgres import PostgresServer
-from tests.real.servers import Server, free_port
 
 SERVICES = ("ingest", "detect", "work", "dashboard")
-
-
-class KafkaServer:
-    """A broker that may be killed, paused and started again on its port, with its records."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port = free_port()
-        self._running = ExitStack()
-        self._server: Server | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.resume()
-        self._running.close()
-
-    @property
-    def bus_url(self) -> str:
-        """As in ROOTWARD_BUS_URL."""
-        return f"kafka://127.0.0.1:{self._port}?partitions=6"
-
-    def start(self) -> None:
-        """Start it; returns once it takes connections."""
-        self._server = self._running.enter_context(servers.kafka(self._folder, self._port))
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self._signal(signal.SIGKILL)
-        self._running.close()
-
-    def pause(self) -> None:
-        """Let it stand still."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._server is not None:
-            self._server.process.send_signal(number)
 
 
 @dataclass(frozen=True)
@@ -100,23 +48,28 @@ def distributed(
     folder: Path,
     counts: Mapping[str, int] | None = None,
     *,
-    through: Callable[[int], int] = lambda port: port,
+    through: Callable[[OnAPort], int] = lambda server: server.port,
+    data: Path | None = None,
     **settings: object,
 ) -> Iterator[Distributed]:
     """All parts started and ready; stopped in order on leaving.
 
     `counts` says how many processes each service has, one where it does not. `through` gives the
-    port at which ours reach the database, from its own.
+    port at which ours reach a server, from its own; `data` is where the database is kept.
     """
     with ExitStack() as stack:
-        postgres = stack.enter_context(PostgresServer())
+        postgres = stack.enter_context(PostgresServer("max_wal_size=64MB", folder=data))
         kafka = stack.enter_context(KafkaServer(folder / "kafka"))
         redis = stack.enter_context(RedisServer())
         direct = postgres.url(postgres.fresh())
+
+        def reached(url: str, server: OnAPort) -> str:
+            return url.replace(f":{server.port}", f":{through(server)}")
+
         urls = {
-            "database_url": direct.replace(f":{postgres.port}/", f":{through(postgres.port)}/"),
-            "bus_url": kafka.bus_url,
-            "jobs_url": redis.jobs_url,
+            "database_url": reached(direct, postgres),
+            "bus_url": reached(f"{kafka.url}?partitions=6", kafka),
+            "jobs_url": reached(redis.jobs_url, redis),
         }
         programs = {
             f"{service}-{k}": _program(folder, service, k, urls | settings)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import signal
 import sqlite3
-import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 import numpy as np
@@ -23,121 +18,56 @@ from rootward.errors import InsufficientData
 from rootward.model.series import Series
 from rootward.ports import WindowQuery
 from rootward.settings import Settings
-from tests.real.servers import answers, stopped, until
+from tests.real.children import Child, answers, until
 
 Samples = dict[tuple[Series, int], float]
 """Value by series and time in Unix microseconds, which is what stores keep."""
 
 
-class Program:
-    """One of our commands as a process, which may be killed and started again.
+class Program(Child):
+    """One of our commands as a process, which may be killed and started again."""
 
-    `wrap` comes before the command and may change what the process sees of its machine.
-    """
-
-    def __init__(
-        self, folder: Path, command: str, *, wrap: tuple[str, ...] = (), **settings: object
-    ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, command: str, **settings: object) -> None:
+        super().__init__(f"rootward {command}", folder)
         self.url = ""
-        self.command = command
-        self._folder = folder
+        self._command = (sys.executable, "-W", "ignore", "-m", "rootward_cli", command)
         self._starts = 0
-        self._wrap = wrap
         self._settings = {"port": 0} | settings
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            stopped(self.process)
-            raise
-        return self
+    def command(self) -> Sequence[str]:
+        """What is run."""
+        return self._command
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self.resume()
-            stopped(self._process)
+    def surroundings(self) -> Mapping[str, str]:
+        """Its settings."""
+        return {f"ROOTWARD_{key.upper()}": str(value) for key, value in self._settings.items()}
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
-        """The process that runs now."""
-        assert self._process is not None, "not started"
-        return self._process
-
-    @property
-    def log(self) -> str:
-        """What it has written since it was started."""
-        return self._log.read_text(errors="replace")
-
-    @property
-    def _log(self) -> Path:
-        return self._folder / f"rootward-{self._starts}.log"
-
-    def start(self) -> None:
-        """Start it; returns once it is ready."""
-        self.launch()
-        self.until_ready()
-
-    def until_ready(self) -> None:
-        """Return once it is ready."""
-        until(self._says_where, f"rootward {self.command} says where it answers")
-        until(self.ready, f"rootward {self.command} is ready")
+    def log_file(self) -> Path:
+        """Where the output of its last start goes."""
+        return self.folder / f"rootward-{self._starts}.log"
 
     def launch(self) -> None:
         """Start it; returns at once."""
         self._starts += 1
-        named = {f"ROOTWARD_{key.upper()}": str(value) for key, value in self._settings.items()}
-        with self._log.open("wb") as written:
-            self._process = subprocess.Popen(
-                [*self._wrap, sys.executable, "-W", "ignore", "-m", "rootward_cli", self.command],
-                env=os.environ | named,
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=written,
-            )
+        self.url = ""
+        super().launch()
 
-    def ready(self) -> bool:
-        """Whether it says that it can do its work."""
-        return answers(f"{self.url}/readyz")
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def pause(self) -> None:
-        """Let it stand still, as an overloaded machine would."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self.process.send_signal(signal.SIGCONT)
-
-    def stop(self) -> int:
-        """Tell it to stop; returns its exit status."""
-        return stopped(self.process)
-
-    def _says_where(self) -> bool:
-        assert self.process.poll() is None, f"rootward ended:\n{self.log[-2000:]}"
-        found = re.search(r"answers at (http://[\w.:]+)", self.log)
-        self.url = found[1] if found else ""
-        return bool(found)
+    def is_ready(self) -> bool:
+        """Whether it has said where it answers, and says there that it can do its work."""
+        if not self.url:
+            found = re.search(r"answers at (http://[\w.:]+)", self.log)
+            self.url = found[1] if found else ""
+        return bool(self.url) and answers(f"{self.url}/readyz")
 
 
 class Node(Program):
     """`rootward up` on a database that outlives it; the port is another one after each start."""
 
-    def __init__(self, folder: Path, *, wrap: tuple[str, ...] = (), **settings: object) -> None:
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.database = folder / "rootward.db"
         settings = {"database_url": self.database_url} | settings
-        super().__init__(folder, "up", wrap=wrap, **settings)
+        super().__init__(folder, "up", **settings)
 
     @property
     def database_url(self) -> str:

@@ -5,77 +5,82 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 from psycopg import sql
 
-from tests.real.servers import free_port, stopped, until
+from tests.real.children import OnAPort, below, until
 
 _INSTALLED = Path("/usr/lib/postgresql")
 """Where Debian puts the programs of each version."""
 _USER = "rootward"
 
 
-class PostgresServer:
+class PostgresServer(OnAPort):
     """Debian's PostgreSQL with its data in a temporary folder; the port stays over restarts.
 
     Commits are not forced to the disk unless asked for: what is committed survives the end of
     the server all the same, only not that of the machine, and the tests are faster.
     """
 
-    def __init__(self, *settings: str) -> None:
-        self.port = free_port()
+    ends_by = signal.SIGINT
+    user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
+
+    def __init__(self, *settings: str, folder: Path | None = None) -> None:
+        super().__init__("postgres", folder)
         self._settings = ("fsync=off", *settings)
         self._numbers = count(1)
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        self.folder = Path(tempfile.mkdtemp(prefix="rootward-postgres-"))
-        if self._user:
-            shutil.chown(self.folder, self._user)
-        self._initialise()
-        self.start()
-        return self
+    def launch(self) -> None:
+        """Start it, with new data where there are none; returns at once."""
+        if not (self.folder / "data").exists():
+            if self.user:
+                shutil.chown(self.folder, self.user)
+            flags = ["-D", str(self.folder / "data"), "-U", _USER, "--auth=trust", "--no-sync"]
+            self._done("initdb", *flags, "--encoding=UTF8", "--locale=C.UTF-8")
+        super().launch()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self.stop()
-        shutil.rmtree(self.folder)
-
-    def start(self) -> None:
-        """Start it; returns once it takes connections."""
+    def command(self) -> Sequence[str]:
+        """What is run."""
         options = (f"port={self.port}", "listen_addresses=127.0.0.1", *self._settings)
         flags = [part for option in options for part in ("-c", option)]
         folders = ["-D", str(self.folder / "data"), "-k", str(self.folder)]
-        with (self.folder / "postgres.log").open("ab") as log:
-            self._process = self._run("postgres", [*folders, *flags], log.fileno())
-        until(self._answers, "PostgreSQL takes connections")
+        return [_program("postgres"), *folders, *flags]
 
-    def stop(self) -> None:
-        """Let it end, and all connections with it."""
-        self._end(signal.SIGINT)
+    def is_ready(self) -> bool:
+        """Whether it takes connections."""
+        try:
+            self._execute(sql.SQL("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
+        return True
 
-    def crash(self) -> None:
-        """End it at once; it recovers from its log at the next start."""
-        self._end(signal.SIGQUIT)
+    def pause(self) -> None:
+        """Let all of its processes stand still."""
+        self._signal_all(signal.SIGSTOP)
 
-    @property
-    def pid(self) -> int:
-        """The process that its others are children of."""
-        assert self._process is not None, "not started"
-        return self._process.pid
+    def resume(self) -> None:
+        """Let them go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def recover(self) -> None:
+        """Return once it takes connections again; where trouble has ended it, it is started."""
+
+        def is_back() -> bool:
+            if self.process.poll() is not None:
+                self.launch()
+            return self.is_ready()
+
+        until(is_back, "PostgreSQL is back")
+
+    def kill(self) -> None:
+        """End it at once, and all of its processes; it recovers from its log at the next start."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(60)
 
     def url(self, database: str) -> str:
         """Where one of its databases is, as a setting names it."""
@@ -99,46 +104,18 @@ class PostgresServer:
         """Write a database out with pg_dump, and into another one with pg_restore."""
         file = str(self.folder / f"{name}.dump")
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", _USER]
-        written = self._run("pg_dump", [*where, "--format=custom", "--file", file, name])
-        assert written.wait(120) == 0, "pg_dump failed"
-        read = self._run("pg_restore", [*where, "--exit-on-error", "--dbname", into, file])
-        assert read.wait(120) == 0, "pg_restore failed"
+        self._done("pg_dump", *where, "--format=custom", "--file", file, name)
+        self._done("pg_restore", *where, "--exit-on-error", "--dbname", into, file)
 
-    @property
-    def _user(self) -> str | None:
-        """PostgreSQL refuses to run as root."""
-        return "nobody" if os.geteuid() == 0 else None
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in (self.process.pid, *below(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
-    def _initialise(self) -> None:
-        flags = ["-D", str(self.folder / "data"), "-U", _USER, "--auth=trust", "--no-sync"]
-        made = self._run("initdb", [*flags, "--encoding=UTF8", "--locale=C.UTF-8"])
-        assert made.wait(120) == 0, "initdb failed"
-
-    def _run(
-        self, name: str, flags: Sequence[str], log: int = subprocess.DEVNULL
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [_program(name), *flags], cwd=self.folder, user=self._user,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-
-    def _end(self, how: signal.Signals) -> None:
-        assert self._process is not None, "not started"
-        self._process.send_signal(how)
-        try:
-            self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            stopped(self._process)
-        self._process = None
-
-    def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, (self.folder / "postgres.log").read_text()[-2000:]
-        try:
-            self._execute(sql.SQL("SELECT 1"))
-        except psycopg.OperationalError:
-            return False
-        return True
+    def _done(self, name: str, *flags: str) -> None:
+        """Run one of its programs to the end."""
+        status = self.run([_program(name), *flags], self.log_file).wait(120)
+        assert status == 0, f"{name} failed:\n{self.log[-2000:]}"
 
     def _execute(self, statement: sql.Composable) -> None:
         where = {"host": "127.0.0.1", "port": self.port, "user": _USER, "dbname": "postgres"}

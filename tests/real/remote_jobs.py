@@ -28,8 +28,14 @@ from rootward.testing.fakes import ManualClock
 
 Handlers = Mapping[str, JobHandler]
 
+_NEEDED = (
+    "tests.real.remote_jobs celery.apps.worker celery.app.builtins celery.concurrency.prefork "
+    "celery.fixups.django celery.loaders.app celery.worker.autoscale celery.worker.consumer "
+    "celery.worker.control celery.worker.strategy kombu.transport.pyamqp kombu.transport.redis "
+    "sqlalchemy.dialects.postgresql.psycopg sqlalchemy.dialects.sqlite.pysqlite"
+)
 _CONTEXT = multiprocessing.get_context("forkserver")  # imports once what each node needs
-_CONTEXT.set_forkserver_preload(["tests.real.remote_jobs"])
+_CONTEXT.set_forkserver_preload(_NEEDED.split())
 _STOP_SECONDS = 60.0
 _KEY = b"loopback"
 

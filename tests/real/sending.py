@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.real.children import until
 from tests.real.node import Node, differences, stored
 from tests.real.prometheus_api import held
 from tests.real.proxy import NO_ANSWER, Proxy, proxy, samples_of
-from tests.real.servers import Server, prometheus, until
+from tests.real.servers import Website, prometheus
 
 CONFIG = """
 global: {{scrape_interval: 1s}}
@@ -58,7 +59,7 @@ class Outcome:
 class Sending:
     """Prometheus, the proxy and Rootward behind it."""
 
-    sender: Server
+    sender: Website
     recorder: Proxy
     node: Node
 

@@ -16,9 +16,9 @@ from threading import Event
 import numpy as np
 import pytest
 
+from tests.real.children import free_port
 from tests.real.node import Node
 from tests.real.sending import Outcome, Sending, sending
-from tests.real.servers import free_port
 
 REPORTS = Path(__file__).parents[2] / "out/bench/accepted"
 """A file for each way to go wrong: what was sent, promised and kept until then, by all tests."""

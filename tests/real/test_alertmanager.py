@@ -12,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.real.children import free_port, until
 from tests.real.node import Node
-from tests.real.servers import alertmanager, free_port, prometheus, until
+from tests.real.servers import alertmanager, prometheus
 
 RULES = """
 groups:

@@ -16,14 +16,14 @@ from rootward.adapters.celery_workers import Working
 from rootward.adapters.clock import SystemClock
 from rootward.adapters.lanes import LIMIT_SECONDS
 from rootward.adapters.sql.engine import Database, open_database
-from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.queues import dead_letters
 from rootward.testing.fakes import ManualClock
+from tests.contract.databases import MakeDatabase
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 from tests.contract.job_promises import EAGER, MOST, Bench, DurableJobs, EveryJobQueue, MakeBench
 from tests.real.brokers import Broker, RabbitServer, RedisServer
+from tests.real.children import below, until
 from tests.real.remote_jobs import Plan, RemoteJobs, SharedClock
-from tests.real.servers import until
 
 SWIFTLY = Working(
     processes=1, lease_seconds=2.0, sweep_seconds=0.2, ring_again_seconds=1.0, drain_seconds=30.0
@@ -38,15 +38,19 @@ def clock(tmp_path: Path) -> ManualClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
-    migrate(made)
+def url(kind: str, make_database: MakeDatabase) -> str:
+    return make_database(kind)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    made = open_database(url)
     yield made
     made.close()
 
 
 @pytest.fixture
-def make_bench(broker: Broker, database: Database, tmp_path: Path) -> Iterator[MakeBench]:
+def make_bench(broker: Broker, url: str, tmp_path: Path) -> Iterator[MakeBench]:
     made: list[RemoteJobs] = []
 
     def make(*, workers: int = 1, most: int = MOST, **more: Any) -> Bench:
@@ -54,7 +58,6 @@ def make_bench(broker: Broker, database: Database, tmp_path: Path) -> Iterator[M
             SWIFTLY, processes=workers, limit_seconds=more.get("limit_seconds", LIMIT_SECONDS)
         )
         shared = None if isinstance(more.get("clock"), SystemClock) else tmp_path / "clock"
-        url = str(database.engine.url)
         policy = more.get("policy", EAGER)
         made.append(RemoteJobs(Plan(broker.jobs_url, url, shared, most, policy, working)))
         return Bench(made[-1])
@@ -102,9 +105,9 @@ class OnABroker(EveryJobQueue, DurableJobs):
             jobs.submit("hold", k=k)
         bench.serve(lambda: {"hold": hold})
         assert holding.wait(BOUND_SECONDS)
-        family = _descendants(jobs.nodes[0].pid)
+        until(lambda: len(below(jobs.nodes[0].pid)) >= 4, "two workers with a child each")
+        family = below(jobs.nodes[0].pid)
         jobs.stop(signal.SIGKILL)
-        assert len(family) >= 4
         go_on.set()
         bench.serve()
 
@@ -202,6 +205,12 @@ class OnABroker(EveryJobQueue, DurableJobs):
 
 
 class TestOnRedis(OnABroker):
+    """On PostgreSQL, as services in processes of their own are."""
+
+    @pytest.fixture
+    def kind(self) -> str:
+        return "postgresql"
+
     @pytest.fixture
     def broker(self, redis_server: RedisServer) -> RedisServer:
         return redis_server
@@ -246,6 +255,12 @@ class TestOnRedis(OnABroker):
 
 
 class TestOnRabbitMQ(OnABroker):
+    """On a SQLite file, as `rootward up` with workers of its own may be."""
+
+    @pytest.fixture
+    def kind(self) -> str:
+        return "sqlite"
+
     @pytest.fixture
     def broker(self, rabbit_server: RabbitServer) -> RabbitServer:
         return rabbit_server
@@ -259,21 +274,6 @@ def _remote(bench: Bench) -> RemoteJobs:
 def _callbacks(jobs: RemoteJobs) -> Any:
     assert jobs.callbacks is not None
     return jobs.callbacks
-
-
-def _descendants(pid: int) -> set[int]:
-    """Process ids below one, from /proc."""
-    parents: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(status.parent.name)] = int(fields[1])
-    found: set[int] = set()
-    while more := {p for p, above in parents.items() if above in found | {pid}} - found:
-        found |= more
-    return found
 
 
 def _alive(pid: int) -> bool:

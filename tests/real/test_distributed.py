@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from rootward.model.series import Series
+from tests.real.children import until
 from tests.real.distributed import Distributed, distributed
 from tests.real.node import differences, stored
-from tests.real.servers import until
 
 DRAIN_SECONDS = 30.0
 """What docs/operations.md says a stop takes at most."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
@@ -18,8 +19,9 @@ from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Platform, WindowQuery
 from rootward.settings import Settings
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
+from tests.real.children import until
+from tests.real.disk import small_disk
 from tests.real.postgres import PostgresServer
-from tests.real.servers import until
 
 START = 1_700_000_000.0
 CART = Series.of("latency_p99", "cart")
@@ -70,7 +72,7 @@ def platform(url: str) -> Iterator[Platform]:
     built.close()
 
 
-@pytest.mark.parametrize("way", ["stop", "crash"])
+@pytest.mark.parametrize("way", ["stop", "kill"])
 def test_calls_fail_while_it_is_away_and_work_at_once_when_it_is_back(
     server: PostgresServer, platform: Platform, way: str
 ):
@@ -93,6 +95,34 @@ def _is_unavailable(call: Callable[[Platform], object], platform: Platform) -> b
     return False
 
 
+def test_a_full_disk_refuses_until_there_is_room_and_keeps_what_was_answered():
+    with ExitStack() as running:
+        disk = running.enter_context(small_disk())
+        if disk is None:
+            pytest.skip("this user may not mount a disk to be filled")
+        server = running.enter_context(PostgresServer("max_wal_size=64MB", folder=disk.folder))
+        platform = bootstrap.build(Settings(database_url=server.url(server.fresh())))
+        running.callback(platform.close)
+        answered: list[int] = []
+
+        def is_refused() -> bool:
+            k = len(answered)
+            if _is_unavailable(lambda p: p.incidents.open(_named(f"id{k}")), platform):
+                return True
+            answered.append(k)
+            return False
+
+        disk.fill()
+        until(is_refused, "it refuses")
+        disk.make_room()
+        server.recover()
+        until(lambda: not is_refused(), "it takes incidents again")
+
+        numbers = [platform.incidents.get(f"id{k}").number for k in answered]
+    assert numbers == sorted(set(numbers))
+    assert answered
+
+
 def test_nothing_is_left_of_a_write_that_a_crash_cut_off(server: PostgresServer, url: str):
     bootstrap.build(Settings(database_url=url)).close()
     database = open_database(url)
@@ -101,7 +131,7 @@ def test_nothing_is_left_of_a_write_that_a_crash_cut_off(server: PostgresServer,
         letter = {"tenant": "default", "kind": "body", "name": "x", "reason": "", "tries": 1}
         row = letter | {"dead_unix": START, "body": b""}
         connection.execute(insert(tables.dead_letter), row)
-        server.crash()
+        server.kill()
         connection.execute(insert(tables.dead_letter), row)
 
     with pytest.raises(Unavailable):
@@ -122,7 +152,7 @@ def test_bus_and_jobs_go_on_where_they_were(server: PostgresServer, platform: Pl
     batches.wait_for(1)
     jobs.wait_for(1)
 
-    server.crash()
+    server.kill()
     server.start()
     until(lambda: not _is_unavailable(lambda p: p.bus.publish(_batch(2)), platform), "it is back")
     until(lambda: not _is_unavailable(lambda p: p.jobs.submit("note", k=2), platform), "so it is")
@@ -154,7 +184,7 @@ def test_what_was_answered_while_it_crashed_again_and_again_is_stored(
     for _ in range(3):
         before = len(stored)
         until(lambda before=before: len(stored) > before + 20, "writes go on")
-        server.crash()
+        server.kill()
         server.start()
     stop.set()
     thread.join(BOUND_SECONDS)

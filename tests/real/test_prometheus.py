@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from shop.run import Shop
+from tests.real.children import until
 from tests.real.node import Node, Samples, differences, stored, stored_services
 from tests.real.prometheus_api import held, value_of
 from tests.real.proxy import Exchange, proxy, samples_of
-from tests.real.servers import Server, prometheus, until
+from tests.real.servers import Website, prometheus
 
 SCRAPES = 8
 EVERY_SERIES = '{job=~".+"}'
@@ -85,7 +86,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         return Run(expected, found, recorder.exchanges, node.database_url, time.time())
 
 
-def _scraped(server: Server, targets: int) -> None:
+def _scraped(server: Website, targets: int) -> None:
     counts = f"count(count_over_time(up[1m]) >= {SCRAPES})"
     until(
         lambda: value_of(server.url, counts) == targets,

@@ -21,8 +21,9 @@ from rootward.ports import SampleStore, WindowQuery
 from rootward.settings import Settings
 from rootward.testing.fakes import FakeSampleStore
 from rootward_ingest.columns import STALE_BITS
+from tests.real.children import until
 from tests.real.node import Node
-from tests.real.servers import Server, prometheus, until
+from tests.real.servers import Website, prometheus
 from tests.unit.wire import chunk, sample
 
 CONFIG = """
@@ -40,7 +41,7 @@ STALE = np.uint64(STALE_BITS).view(np.float64)
 class Planted:
     """Samples that were written to Prometheus and to a plain store of ours."""
 
-    server: Server
+    server: Website
     plain: FakeSampleStore
     end: float
     """Not before the last sample, whole seconds."""

@@ -10,7 +10,7 @@ from rootward.model.placement import Placement
 from rootward.ports import Platform
 from rootward_ingest.kubernetes.api import Api
 from rootward_ingest.kubernetes.watcher import RESOURCES, Watcher
-from tests.real.servers import until
+from tests.real.children import until
 from tests.services.kubernetes_server import Cluster
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import MemberToRemove, OffsetSpec
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from rootward.adapters.kafka.clients import (
     CONNECT_SECONDS,
@@ -155,6 +155,8 @@ class Admin:
                     )
                 return question(self._client)
             except (KafkaError, OSError) as error:
+                if isinstance(error, UnknownTopicOrPartitionError):
+                    self._partitions = 0  # the topic was deleted, or lost: it is declared again
                 self._failed = time.monotonic()
                 self._drop()
                 raise Unavailable(f"Kafka does not answer: {in_words(error)}") from error

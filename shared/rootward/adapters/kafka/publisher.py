@@ -90,6 +90,8 @@ class Publisher:
         except (KafkaError, OSError) as error:
             self._replace(producer)
             raise Unavailable(f"Kafka did not take it: {in_words(error)}") from error
+        except ValueError as error:  # the topic was made anew, with fewer partitions
+            raise Unavailable(f"Kafka did not take it: {error}") from error
 
     def _connected(self) -> KafkaProducer:
         with self._lock:

@@ -35,6 +35,8 @@ _POLL_SECONDS = 0.25
 _READ = 32
 """Records that are fetched, and then committed, at once."""
 _CLOSE_SECONDS = 5.0
+_LOOK_SECONDS = 30.0
+"""How often to ask which partitions there are."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ class Reader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # a new group starts with what is there
             allow_auto_create_topics=False,
+            metadata_max_age_ms=int(1000 * _LOOK_SECONDS),
             session_timeout_ms=int(1000 * one.session_seconds),
             heartbeat_interval_ms=int(1000 * one.session_seconds / 10),
         )
