@@ -7,10 +7,22 @@ import json
 import logging
 import re
 import sys
+import threading
 import time
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+)
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 INGEST_REQUESTS = Counter(
     "rootward_ingest_requests_total", "Requests answered by ingest.", ["protocol", "code"]
@@ -98,9 +110,66 @@ def counts(counter: Counter, label: str, **only: str) -> dict[str, float]:
     return found
 
 
+Point = tuple[str, str, tuple[tuple[str, str], ...]]
+"""A number of a counter or histogram: the metric, the sample's name, its labels."""
+Counts = Mapping[Point, float]
+
+
+def standing() -> dict[Point, float]:
+    """What the counters and histograms of this process stand at."""
+    return {
+        (family.name, sample.name, tuple(sample.labels.items())): sample.value
+        for family in REGISTRY.collect()
+        if family.name.startswith("rootward_") and family.type in ("counter", "histogram")
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+class _Everywhere(Collector):
+    """The metrics of this process, and with them what others counted for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._elsewhere: dict[str, dict[Point, float]] = {}
+
+    def add(self, counts: Counts) -> None:
+        """Count what others have counted since they last said."""
+        with self._lock:
+            for point, value in counts.items():
+                known = self._elsewhere.setdefault(point[0], {})
+                known[point] = known.get(point, 0.0) + value
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric, summed."""
+        for family in REGISTRY.collect():
+            with self._lock:
+                more = dict(self._elsewhere.get(family.name, {}))
+            summed = [
+                one._replace(
+                    value=one.value
+                    + more.pop((family.name, one.name, tuple(one.labels.items())), 0.0)
+                )
+                for one in family.samples
+            ]
+            summed += [
+                Sample(name, dict(labels), value) for (_, name, labels), value in more.items()
+            ]
+            family.samples = summed
+            yield family
+
+
+_everywhere = _Everywhere()
+
+
+def add(counts: Counts) -> None:
+    """Show in /metrics what processes counted that have none of their own."""
+    _everywhere.add(counts)
+
+
 def exposition() -> tuple[bytes, str]:
     """What /metrics answers: the body and its content type."""
-    return generate_latest(), CONTENT_TYPE_LATEST
+    return generate_latest(_everywhere), CONTENT_TYPE_LATEST
 
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

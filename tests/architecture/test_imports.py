@@ -35,7 +35,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "rootward.adapters": (
         {"rootward.model", "rootward.ports", "rootward.access.store", "rootward.codec",
          "rootward.errors", "rootward.telemetry"},
-        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka", "celery",
+        {"numpy", "sqlalchemy", "alembic", "cramjam", "httpx", "kafka", "celery", "billiard",
          "kombu"},
     ),
     "rootward.bootstrap": (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -27,25 +26,8 @@ from rootward.testing import cases
 from rootward_worker.spreading import Spreader
 from tests.contract.databases import MakeDatabase
 from tests.real.brokers import RabbitServer, RedisServer
-from tests.real.servers import stopped, until
-
-
-@contextmanager
-def work(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    surroundings = {
-        "ROOTWARD_DATABASE_URL": settings.database_url,
-        "ROOTWARD_JOBS_URL": settings.jobs_url,
-        "ROOTWARD_PORT": "0",
-        "ROOTWARD_WORKERS": "1",
-        "ROOTWARD_LOG_FORMAT": "text",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rootward_cli", "work"], env=os.environ | surroundings
-    )
-    try:
-        yield process
-    finally:
-        stopped(process)
+from tests.real.children import until
+from tests.real.node import Program
 
 
 @pytest.fixture(params=["redis_server", "rabbit_server"])
@@ -55,29 +37,38 @@ def settings(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Set
 
 
 @pytest.fixture
+def work(settings: Settings, tmp_path: Path) -> Program:
+    """A process that is not started yet."""
+    urls = {"database_url": settings.database_url, "jobs_url": settings.jobs_url}
+    return Program(tmp_path, "work", workers=1, **urls)
+
+
+@pytest.fixture
 def platform(settings: Settings) -> Iterator[Platform]:
     built = bootstrap.build(settings)
     yield built
     built.close()
 
 
-def test_it_runs_what_others_submit_and_ends_cleanly(platform: Platform, settings: Settings):
-    with work(settings) as process:
+def test_it_runs_what_others_submit_and_ends_cleanly(platform: Platform, work: Program):
+    with work:
         until(platform.results.catalogue, "the catalogue is written")
         platform.jobs.submit("analyse", incident_id="none", method="robust_z")
         until(lambda: platform.dead_letters[0].all(), "a job without its incident is given up on")
         until(lambda: platform.jobs.backlog() == 0, "nothing is left to do")
-        process.send_signal(signal.SIGTERM)
+        given_up = 'rootward_dead_letters_total{kind="job"} 1.0'
+        metrics = f"{work.url}/metrics"
+        until(lambda: given_up in httpx.get(metrics, timeout=30).text, "its metrics say so")
 
-        assert process.wait(60) == 0
+        assert work.stop() == 0
     (letter,) = platform.dead_letters[0].all()
     assert letter.name == "analyse"
 
 
 def test_celery_s_own_commands_find_the_workers(
-    platform: Platform, settings: Settings, tmp_path: Path
+    platform: Platform, settings: Settings, work: Program, tmp_path: Path
 ):
-    with work(settings):
+    with work:
         until(platform.results.catalogue, "the catalogue is written")
         done = subprocess.run(
             [
@@ -101,7 +92,7 @@ def test_celery_s_own_commands_find_the_workers(
 
 
 def test_a_wide_fit_is_shared_with_other_processes_and_gives_the_same_graph(
-    platform: Platform, settings: Settings
+    platform: Platform, settings: Settings, work: Program
 ):
     wide = cases.random_graph(rows=160, seed=3, series=2 * LARGEST_PART + 10).window
     method, helped = NeuralGranger(steps=60), threading.Event()
@@ -115,7 +106,7 @@ def test_a_wide_fit_is_shared_with_other_processes_and_gives_the_same_graph(
 
         return Spreader(platform, 300.0)(name, last, shared, parts, go_on)
 
-    with work(settings):
+    with work:
         until(platform.results.catalogue, "the catalogue is written, and torch loaded")
         shared = method.learn(Case(wide, spread=waiting))
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from rootward.adapters.celery_app import Doorbell
+from rootward.adapters.celery_counts import Relay
 from rootward.adapters.celery_workers import Bench, Crew, Means, Working
 from rootward.adapters.lanes import SWIFT, Lane, lane_of
 from rootward.errors import InvalidInput, Unavailable
@@ -34,6 +35,7 @@ class CeleryJobs:
         self._queue = self._runs.queue
         self._doorbell = Doorbell(means.make_app())
         self._crews: list[Crew] = []
+        self._relay: Relay | None = None
         self._closed = threading.Event()
         self._sweeper: threading.Thread | None = None
 
@@ -62,7 +64,8 @@ class CeleryJobs:
         `make_handlers` once, at its first job."""
         if self._sweeper is not None:
             raise InvalidInput("these jobs are served already")
-        bench = Bench(self._means, self._working, make_handlers)
+        self._relay = Relay()
+        bench = Bench(self._means, self._working, make_handlers, self._relay)
         for lanes, size in ((SWIFT, 1), (frozenset({Lane.BATCH}), self._working.processes)):
             self._crews.append(Crew(lanes, size, self._means.make_app, bench))
         for crew in self._crews:
@@ -83,6 +86,9 @@ class CeleryJobs:
             crew.tell_to_stop()
         for crew in self._crews:
             crew.stop(self._working.drain_seconds)
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         self._doorbell.close()
         self._queue.close()
 
@@ -95,6 +101,8 @@ class CeleryJobs:
                 self._runs.measure()
             except Unavailable as error:
                 log.warning("sweep waits for the database", extra={"reason": str(error)})
+            if self._relay is not None:
+                self._relay.hear()
             for crew in self._crews:
                 crew.revive()
 

@@ -17,10 +17,12 @@ from functools import cached_property, partial
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
+from billiard import pool
 from celery import Celery, Task, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
 from rootward.adapters.celery_app import GRACE_SECONDS, Doorbell, queue_name
+from rootward.adapters.celery_counts import Relay
 from rootward.adapters.delivery import Delivery, Outcome, Policy
 from rootward.adapters.job_runs import JobRuns, too_long
 from rootward.adapters.lanes import LIMIT_SECONDS, Lane
@@ -31,6 +33,9 @@ from rootward.ports import JobHandler, JsonValue
 log = logging.getLogger(__name__)
 
 _ORPHAN_LOOK_SECONDS = 5.0
+_FAREWELL_SECONDS = 2.0
+"""How long a child that ends waits for its worker to have read what it said; of 30 s, which is
+what billiard gives it, all go by where the worker stops reading first. The rows say it as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,9 @@ class Bench:
         means: Means,
         working: Working,
         make_handlers: Callable[[], Mapping[str, JobHandler]],
+        relay: Relay,
     ) -> None:
+        self._relay = relay
         self._means = means
         self._working = working
         self._make_handlers = make_handlers
@@ -105,7 +112,7 @@ class Bench:
             return  # they are rung for again
         if taken is None:
             return
-        with self._signs_of_life(taken):
+        with self._relay.counting(), self._signs_of_life(taken):
             self._see_to(taken, self.limit_seconds(lane))
         self._ring_on(lane)
 
@@ -258,7 +265,9 @@ def _end_with_parent() -> None:
 
 
 def _in_child(**_: object) -> None:
-    """In a child of a worker: do not outlive it."""
+    """In a child of a worker: do not outlive it, nor keep it waiting."""
+    retries = round(_FAREWELL_SECONDS / pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_INTERVAL)
+    pool.GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT = retries
     parent = os.getppid()
 
     def look() -> None:
