@@ -307,5 +307,5 @@ def figures(result: Race) -> dict[str, float]:
         "follower_alarm_share": result.fooled["mechanisms"],
         "follower_alarm_share_cusum": result.fooled["CUSUM, raw series"],
         "false_alarms_over_stated": result.alarms,
-        "updates_per_second": result.updates_per_second,
+        "watch_updates_per_second": result.updates_per_second,
     }

@@ -12,6 +12,8 @@ from rootward.model.window import Window
 
 log = logging.getLogger(__name__)
 
+_SENDERS = 64
+"""So many lists of series are remembered by the columns that they have."""
 _ROUNDING = 1e-6
 """Of a step: a sample that lies this little after a row belongs to it."""
 
@@ -30,7 +32,7 @@ class Rows:
         self._most = most_series
         self._grace = max(0.5 * step_seconds, min(step_seconds, 1.0))
         self._column: dict[Series, int] = {}
-        self._sorted: list[int] = []
+        self._sorted = np.zeros(0, np.int64)
         self._values = np.full((capacity, 64), np.nan)
         self._stamps = np.full((capacity, 64), -np.inf)
         self._oldest: int | None = None
@@ -39,6 +41,10 @@ class Rows:
         self._youngest = -math.inf
         self._complete = 0
         self._refused = False
+        self.renumbered = 0
+        """How often columns got other numbers: series that fell silent made room."""
+        self._disturbed: int | None = None
+        self._arrivals: dict[int, tuple[tuple[Series, ...], np.ndarray]] = {}
 
     @property
     def complete(self) -> int | None:
@@ -86,7 +92,10 @@ class Rows:
             self._begin(int(rows[in_time].min()))
             self._newest_seen = now
         self._advance(newest, now)
-        late = int(np.count_nonzero(rows[in_time] <= self._complete))
+        is_late = in_time & (rows <= self._complete)
+        late = int(np.count_nonzero(is_late))
+        if late:
+            self._disturb(int(rows[is_late].min()))
         self._put(batch, rows, in_time & (rows > self._newest - self._capacity))
         self._youngest = max(self._youngest, float(batch.times[in_time].max()))
         return late
@@ -103,21 +112,40 @@ class Rows:
         self._complete = max(self._complete, until)
         return fresh
 
+    def first(self, row: int) -> int:
+        """The oldest row that is held, `row` itself where there is none."""
+        return row if self._oldest is None else max(self._oldest, self._newest - self._capacity + 1)
+
     def window(self, row: int) -> Window:
         """The rows up to `row`, with every series that has a sample in them."""
-        oldest = self._oldest if self._oldest is not None else row
-        first = max(oldest, self._newest - self._capacity + 1)
-        rows = np.arange(first, row + 1)
-        values = self._values[rows % self._capacity][:, : len(self._column)]
-        measured = np.flatnonzero(np.any(np.isfinite(values), axis=0))
+        columns = self.measured(row)
         series = list(self._column)
-        if len(self._sorted) != len(series):
-            self._sorted = sorted(range(len(series)), key=series.__getitem__)
-        chosen = set(measured.tolist())
-        order = [c for c in self._sorted if c in chosen]
+        rows = np.arange(self.first(row), row + 1)
         return Window(
-            tuple(series[c] for c in order), rows * self._step, values[:, order], self._step
-        )
+            tuple(series[c] for c in columns), rows * self._step,
+            self.values(rows, columns), self._step,
+        )  # fmt: skip
+
+    def measured(self, row: int) -> np.ndarray:
+        """Columns with a sample in the rows up to `row`, by the order of their series."""
+        rows = np.arange(self.first(row), row + 1) % self._capacity
+        heard = np.any(np.isfinite(self._values[rows]), axis=0)
+        if len(self._sorted) != len(self._column):
+            series = list(self._column)
+            self._sorted = np.array(sorted(range(len(series)), key=series.__getitem__), np.int64)
+        return self._sorted[heard[self._sorted]]
+
+    def values(self, rows: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
+        """Rows that are held, of some columns or of all that have a place."""
+        slots = rows % self._capacity
+        if columns is None:
+            return self._values[slots]
+        return self._values[slots[:, None], columns]
+
+    def disturbed(self) -> int | None:
+        """The oldest complete row that late samples came for since this was asked last."""
+        found, self._disturbed = self._disturbed, None
+        return found
 
     def _begin(self, row: int) -> None:
         self._oldest = row
@@ -134,7 +162,7 @@ class Rows:
         self._newest, self._newest_seen = newest, now
 
     def _put(self, batch: SampleBatch, rows: np.ndarray, wanted: np.ndarray) -> None:
-        columns = self._columns(list(batch.series))[batch.index]
+        columns = self._columns_of(batch.series)[batch.index]
         chosen = np.flatnonzero(wanted & (columns >= 0))
         chosen = chosen[np.argsort(batch.times[chosen], kind="stable")]
         slots, columns = rows[chosen] % self._capacity, columns[chosen]
@@ -144,6 +172,21 @@ class Rows:
         slots, columns, chosen = slots[newer], columns[newer], chosen[newer]
         self._values[slots, columns] = batch.values[chosen]
         self._stamps[slots, columns] = batch.times[chosen]
+
+    def _disturb(self, row: int) -> None:
+        self._disturbed = row if self._disturbed is None else min(row, self._disturbed)
+
+    def _columns_of(self, series: tuple[Series, ...]) -> np.ndarray:
+        """As `_columns`; senders repeat themselves, and what is repeated is looked up once."""
+        known = self._arrivals.get(id(series))
+        if known is not None:
+            return known[1]
+        columns = self._columns(list(series))
+        if len(self._arrivals) >= _SENDERS:
+            self._arrivals.clear()
+        if np.all(columns >= 0):
+            self._arrivals[id(series)] = (series, columns)  # held, so that its id stays its own
+        return columns
 
     def _columns(self, series: list[Series]) -> np.ndarray:
         """The column of each series, -1 for one that finds no room."""
@@ -174,5 +217,7 @@ class Rows:
         self._column = {series[c]: k for k, c in enumerate(kept)}
         self._values = self._values[:, kept]
         self._stamps = self._stamps[:, kept]
-        self._sorted = []
+        self._sorted = np.zeros(0, np.int64)
+        self.renumbered += 1
+        self._arrivals.clear()
         self._refused = False

@@ -15,10 +15,10 @@ from rootward.model.incident import Incident, Status
 from rootward.model.series import SampleBatch, Series
 from rootward.model.window import Window
 from rootward.ports import Everything, Platform, Share, WindowQuery
-from rootward.rca.frame import framed
 from rootward_worker import story
 from rootward_worker.align import Rows
 from rootward_worker.finding import Finding, Normal
+from rootward_worker.frames import Frames
 from rootward_worker.leaks import leaks
 from rootward_worker.maintenance import LONGEST_SECONDS, demoted
 from rootward_worker.options import WorkerOptions
@@ -27,14 +27,16 @@ from rootward_worker.symptoms import (
     convincing,
     findings,
     learn,
+    standing,
     still_away,
-    with_totals,
 )
 
 log = logging.getLogger(__name__)
 
-REFRESH_ROWS = 5
-"""What is normal is learnt again after this many rows; after 2 while there are few."""
+FRESH_SHARE = 1 / 12
+"""What is normal is learnt again once this share of its rows is new."""
+LEAK_ROWS = 10
+"""Slow leaks are looked for after so many rows."""
 OTHER_ROWS = 2
 """Once its symptoms have been gone for so many rows, symptoms elsewhere are another event."""
 MARGIN_ROWS = 2
@@ -48,11 +50,15 @@ class _Tenant:
     """What is going on in one tenant; all of it can be made anew from the stores."""
 
     rows: Rows
+    frames: Frames
     open: Incident | None = None
     past: list[Incident] = field(default_factory=list)
     """Resolved incidents, the newest last."""
     normal: Normal | None = None
     learnt_at: int = 0
+    leaks: tuple[tuple[float, Finding], ...] = ()
+    """Slow leaks with their onsets, Unix seconds."""
+    leaks_at: int = 0
     diagnosed_until: float = 0.0
     """End of the rows that the last submitted diagnosis looks at, Unix seconds."""
 
@@ -92,12 +98,11 @@ class Detector:
         fresh = tenant.rows.newly_complete(now)
         if not fresh:
             return
-        frame = with_totals(framed(tenant.rows.window(fresh[-1])))
         for row in fresh:
-            length = len(frame.times) - (fresh[-1] - row)
-            if length > 0 and frame.series:
-                with telemetry.DETECT_SECONDS.time():
-                    self._look(batch.tenant, tenant, frame.rows(0, length))
+            with telemetry.DETECT_SECONDS.time():
+                frame = tenant.frames.upto(row)
+                if frame.series:
+                    self._look(batch.tenant, tenant, frame)
 
     def _rebuilt(self, name: str) -> _Tenant:
         """A tenant as the stores know it: its last rows, its open and its recent incidents."""
@@ -113,7 +118,7 @@ class Detector:
                 rows.fill(_measured(samples.window(query)))
             except InsufficientData:
                 log.info("no rows to start from", extra={"tenant": name})
-        tenant = _Tenant(rows)
+        tenant = _Tenant(rows, Frames(rows, options.step_seconds, options.window_rows))
         incidents = self._platform.incidents
         page = incidents.page(name, status=Status.RESOLVED, limit=REMEMBERED).items
         tenant.past = sorted(page, key=lambda i: i.onset_unix)
@@ -138,13 +143,14 @@ class Detector:
             self._go_on(tenant, tenant.open, stored)
         usable = self._usable(tenant, frame)
         normal = self._normal(tenant, frame, usable)
-        found = findings(frame, usable, normal) + vanished(frame, usable)
+        now = standing(frame, usable, normal)
+        found = findings(frame, normal, now) + vanished(frame, usable, normal.traits.names)
         named = {f.series for f in found}
-        found += tuple(f for f in leaks(frame) if f.series not in named)
+        found += tuple(f for f in self._leaks(tenant, frame) if f.series not in named)
         harmful = [f for f in found if f.harmful]
         away = frozenset(f.series for f in harmful)
         if tenant.open is not None:
-            away |= still_away(frame, usable, normal, tenant.open)
+            away |= still_away(frame, normal, now, tenant.open)
         convinced = convincing(harmful, found, len(frame.times))
         if tenant.open is not None and convinced and story.is_another(
             tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)
@@ -176,21 +182,28 @@ class Detector:
         usable = np.ones(len(frame.times), dtype=bool)
         margin = MARGIN_ROWS * frame.step_seconds
         for one in [*tenant.past, *([tenant.open] if tenant.open else [])]:
-            if story.is_new_normal(one):
-                continue
             end = one.last_change_unix + margin if one.resolved_unix is not None else np.inf
-            usable &= (frame.times < one.onset_unix - margin) | (frame.times > end)
+            if end >= frame.times[0] and not story.is_new_normal(one):
+                usable &= (frame.times < one.onset_unix - margin) | (frame.times > end)
         return usable
 
     def _normal(self, tenant: _Tenant, frame: Window, usable: np.ndarray) -> Normal:
         row = tenant.rows.row_of(float(frame.times[-1]))
         known = tenant.normal
-        young = np.count_nonzero(usable) < 3 * self._options.rule.least_rows
-        due = row - tenant.learnt_at >= (2 if young else REFRESH_ROWS)
+        due = row - tenant.learnt_at >= max(2, FRESH_SHARE * np.count_nonzero(usable))
         if known is None or known.series != frame.series or (due and tenant.open is None):
             known = tenant.normal = learn(frame, usable, self._options.rule)
             tenant.learnt_at = row
         return known
+
+    def _leaks(self, tenant: _Tenant, frame: Window) -> tuple[Finding, ...]:
+        """Slow leaks as they were found a few rows ago at most."""
+        row = tenant.rows.row_of(float(frame.times[-1]))
+        if row - tenant.leaks_at >= LEAK_ROWS:
+            found = leaks(frame)
+            tenant.leaks = tuple((float(frame.times[f.onset]), f) for f in found)
+            tenant.leaks_at = row
+        return tuple(replace(f, onset=frame.row_at(unix)) for unix, f in tenant.leaks)
 
     def _open(
         self,

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rootward.model.kind import Kind
 from rootward.model.series import Series
 from rootward.numerics.departure import Calibration
+from rootward_worker.names import Names
 
 
 @dataclass(frozen=True, eq=False)
 class Traits:
     """What is known of each series apart from its values just now."""
 
-    kind: tuple[Kind, ...]
-    direction: np.ndarray
-    """+1 where high values harm, -1 where low ones do, 0 where either may."""
-    symptom: np.ndarray
-    """Whether a caller feels it."""
+    names: Names
     logarithmic: np.ndarray
     offset: np.ndarray
     """Added before the logarithm, so that 0 is a finite distance away."""
     full: np.ndarray
     """100 where a share is in percent, 1 where it is not, 0 for what is no share."""
+
+    def of(self, column: int) -> Traits:
+        """Those of one series, as those of many; its name is left where it was."""
+        one = slice(column, column + 1)
+        return replace(
+            self, logarithmic=self.logarithmic[one], offset=self.offset[one], full=self.full[one]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,10 @@ class Normal:
     series: tuple[Series, ...]
     traits: Traits
     calibration: Calibration
+    felt: frozenset[str]
+    """Services with a symptom series that is judged."""
+    judged: np.ndarray
+    """How many series of each service are judged, by the positions of `traits.names.services`."""
 
 
 @dataclass(frozen=True)

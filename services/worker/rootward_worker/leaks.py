@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 
 import numpy as np
 
-from rootward.model.kind import Kind, kind_of
+from rootward.model.kind import Kind
 from rootward.model.window import Window
+from rootward.numerics.medians import median
 from rootward_worker.finding import Finding
+from rootward_worker.names import Names, names_of
 
-FILLS = re.compile(r"mem|rss|heap|fds?$|filefd|disk_used|fs_usage|connections|threads")
-"""Names of resources that can run out."""
 STRETCHES = 8
 """Parts of the rows whose medians must rise, every one of them."""
 LEAST_ROWS = 240
@@ -27,7 +26,6 @@ LEAST_RISE = 5.0
 """Of the whole rise, in deviations of the rows about their stretch: a rate wiggles, a stock does
 not."""
 _LEAST_PRESENT = 0.8
-_RESOURCES = (Kind.UTILISATION, Kind.SATURATION)
 
 
 def leaks(frame: Window) -> tuple[Finding, ...]:
@@ -41,16 +39,13 @@ def leaks(frame: Window) -> tuple[Finding, ...]:
     rows = len(frame.times)
     if rows < LEAST_ROWS or rows * frame.step_seconds < LEAST_SECONDS:
         return ()
-    columns = [
-        c
-        for c, s in enumerate(frame.series)
-        if FILLS.search(s.metric) and kind_of(s.metric) in _RESOURCES
-    ]
+    names = names_of(frame.series)
+    columns = np.flatnonzero(names.fills & names.resource)
     found = []
     all_levels = _levels(frame.values[:, columns])
     for at in np.flatnonzero(_rises(all_levels)):
         c, levels = columns[at], all_levels[:, at]
-        growth = levels[-1] / levels[0] / _traffic_growth(frame, frame.series[c].service)
+        growth = levels[-1] / levels[0] / _traffic_growth(frame, names, int(names.service[c]))
         if LEAST_GROWTH <= growth <= MOST_GROWTH:
             large = int(np.flatnonzero(levels >= LEAST_GROWTH * levels[0])[0])
             found.append(
@@ -74,11 +69,11 @@ def _levels(values: np.ndarray) -> np.ndarray:
     """Medians of the stretches, one row each; NaN where too little was measured or all is noise."""
     parts = np.array_split(values, STRETCHES)
     levels = np.full((STRETCHES, values.shape[1]), np.nan)
-    known = np.isfinite(values).mean(axis=0) >= _LEAST_PRESENT
-    known &= np.all([np.isfinite(part).any(axis=0) for part in parts], axis=0)
-    levels[:, known] = [np.nanmedian(part[:, known], axis=0) for part in parts]
+    counts = np.array([np.isfinite(part).sum(axis=0) for part in parts])
+    known = (counts.sum(axis=0) >= _LEAST_PRESENT * len(values)) & np.all(counts > 0, axis=0)
+    levels[:, known] = [median(part[:, known], 1) for part in parts]
     wiggles = [
-        np.nanmedian(np.abs(part[:, known] - level), axis=0)
+        median(np.abs(part[:, known] - level), 1)
         for part, level in zip(parts, levels[:, known], strict=True)
     ]
     noisy = levels[-1, known] - levels[0, known] < LEAST_RISE * np.median(wiggles, axis=0)
@@ -93,13 +88,10 @@ def _rises(levels: np.ndarray) -> np.ndarray:
     return np.asarray((levels[0] > 0) & np.all(steps > 0, axis=0) & fast)
 
 
-def _traffic_growth(frame: Window, service: str) -> float:
+def _traffic_growth(frame: Window, names: Names, service: int) -> float:
     """The largest growth of a traffic series of the service, at least 1."""
-    own = [
-        c
-        for c, s in enumerate(frame.series)
-        if s.service == service and kind_of(s.metric) is Kind.TRAFFIC
-    ]
+    beside = np.flatnonzero(names.service == service)
+    own = [c for c in beside if names.kind[c] is Kind.TRAFFIC]
     levels = _levels(frame.values[:, own])
     grows = levels[:, levels[0] > 0]
     return float(np.max(grows[-1] / grows[0], initial=1.0))

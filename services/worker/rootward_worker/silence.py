@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from rootward.model.kind import kind_of
 from rootward.model.window import Window
 from rootward.numerics.departure import LARGEST_SCORE, longest_run
 from rootward_worker.finding import Finding
-from rootward_worker.symptoms import symptom_columns
+from rootward_worker.names import Names
 
 SILENT_ROWS = 4
 LEAST_PRESENT_ROWS = 30
 """A service that reported in fewer rows is not missed."""
 
 
-def vanished(frame: Window, usable: np.ndarray) -> tuple[Finding, ...]:
+def vanished(frame: Window, usable: np.ndarray, names: Names) -> tuple[Finding, ...]:
     """One finding for each service that reported all along and has stopped, while others go on.
 
     It must be silent for longer than it ever was in the baseline.
     """
-    measured = np.isfinite(frame.values)
-    columns: dict[str, list[int]] = defaultdict(list)
-    for c, one in enumerate(frame.series):
-        columns[one.service].append(c)
-    heard = {s: np.any(measured[:, own], axis=1) for s, own in columns.items()}
-    anyone = np.any(measured, axis=1)
-    return tuple(
-        _gone(frame, own, heard[service])
-        for service, own in columns.items()
-        if not heard[service][-1] and _fell_silent(heard[service], anyone, usable)
-    )
+    reporting = np.zeros(len(names.services), dtype=bool)
+    reporting[names.service[np.isfinite(frame.values[-1])]] = True
+    if np.all(reporting):
+        return ()
+    anyone = np.any(np.isfinite(frame.values), axis=1)
+    found = []
+    for silent in np.flatnonzero(~reporting):
+        columns = np.flatnonzero(names.service == silent)
+        heard = np.any(np.isfinite(frame.values[:, columns]), axis=1)
+        if _fell_silent(heard, anyone, usable):
+            found.append(_gone(frame, columns, heard, names))
+    return tuple(found)
 
 
 def _fell_silent(heard: np.ndarray, anyone: np.ndarray, usable: np.ndarray) -> bool:
@@ -43,11 +41,10 @@ def _fell_silent(heard: np.ndarray, anyone: np.ndarray, usable: np.ndarray) -> b
     return len(before) >= LEAST_PRESENT_ROWS and bool(silent >= SILENT_ROWS + 2 * usual)
 
 
-def _gone(frame: Window, columns: list[int], heard: np.ndarray) -> Finding:
+def _gone(frame: Window, columns: np.ndarray, heard: np.ndarray, names: Names) -> Finding:
     """The finding for a silent service; the series that a caller feels most speaks for it."""
-    felt = symptom_columns(tuple(frame.series[c] for c in columns), tuple(
-        kind_of(frame.series[c].metric) for c in columns))  # fmt: skip
-    column = next((c for c, yes in zip(columns, felt, strict=True) if yes), columns[0])
+    felt = columns[names.symptom[columns]]
+    column = int(felt[0] if len(felt) else columns[0])
     known = frame.values[:, column][np.isfinite(frame.values[:, column])]
     return Finding(
         series=frame.series[column],

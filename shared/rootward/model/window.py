@@ -87,6 +87,16 @@ class Window:
             self, times=self.times[start:stop], values=self.values[start:stop], onset=onset
         )
 
+    def followed(
+        self, times: Float[np.ndarray, " later"], values: Float[np.ndarray, "later series"]
+    ) -> Window:
+        """Other rows of the same series, which are taken as they are: nothing is checked again."""
+        made = object.__new__(Window)
+        seen = values.view()
+        seen.setflags(write=False)
+        vars(made).update(vars(self), times=times, values=seen, onset=None)
+        return made
+
     def row_at(self, unix: float) -> int:
         """The first row at or after a time; the number of rows where there is none."""
         return int(np.searchsorted(self.times, unix))

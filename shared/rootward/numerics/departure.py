@@ -13,15 +13,24 @@ made anew at any time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import special
 
+from rootward.numerics.medians import (
+    ByRow,
+    Ends,
+    PerSeries,
+    known,
+    median,
+    quantile,
+    running_median,
+)
+
 Matrix = Float[np.ndarray, "rows series"]
-Ends = Float[np.ndarray, "ends series"]
-PerSeries = Float[np.ndarray, " series"]
 
 FAST, SLOW = 3, 9
 """Rows of the short median and of the long one."""
@@ -35,6 +44,8 @@ _EVERY = 3
 
 _NORMAL_75, _NORMAL_90 = 0.67449, 1.64485
 """Bounds that half and nine tenths of the sizes of normal values lie within."""
+_TOGETHER = 128
+"""Series that are looked at together: what is made of them stays in the processor's cache."""
 _FRESH = 0.7
 """Of the independent rows: overlapping medians of three of them tell this much less."""
 
@@ -98,28 +109,19 @@ def calibrate(
     numbers the series that measure the same thing elsewhere, whose relative scale is borrowed.
     """
     end = max(0, len(values) - guard(len(values), rule))
-    base = np.where(usable[:end, None], values[:end], np.nan)
-    ordered = np.sort(base, axis=0)
-    rows = np.count_nonzero(np.isfinite(base), axis=0)
-    centre = _quantile(ordered, rows, 0.5)
-    least = np.maximum(floor, _resolution(ordered) / 2)
-    raw = _tail_scale(base - centre)
-    scale = np.maximum(_shrunk(raw, centre, rows, group, rule), least)
-    relative = np.divide(scale, raw, out=np.ones_like(raw), where=raw > 0)
-    tested = max(1, int(np.count_nonzero(rows >= rule.least_rows)))
-    tail = rule.false_rows / tested / len(_STATISTICS)
-    own = _FRESH * independent_rows(base)
+    rows_used, narrow = usable[:end], range(0, values.shape[1], _TOGETHER)
+    parts = [_summary(values[:end, k : k + _TOGETHER], rows_used) for k in narrow]
+    told = _Summary.beside(parts) if parts else _summary(values[:end], rows_used)
+    least = np.maximum(floor, told.resolution / 2)
+    scale = np.maximum(_shrunk(told.scale, told.centre, told.rows, group, rule), least)
+    relative = np.divide(scale, told.scale, out=np.ones_like(scale), where=told.scale > 0)
+    judged = told.rows >= rule.least_rows
+    tail = rule.false_rows / max(1, int(np.count_nonzero(judged))) / len(told.sizes)
     bounds = [
-        _bound(
-            sizes := statistic(base, centre),
-            np.maximum(np.where(raw > 0, relative, 1.0) * _scale(sizes), least),
-            own if statistic is _fast else independent_rows(sizes),
-            (tail, rule),
-        )
-        for statistic in _STATISTICS
+        _bound(sizes, np.maximum(relative * sizes.outer_scale, least), tail, rule)
+        for sizes in told.sizes
     ]
-    known = rows >= rule.least_rows
-    return Calibration(centre, scale, np.where(known, np.vstack(bounds), np.inf), rows)
+    return Calibration(told.centre, scale, np.where(judged, np.vstack(bounds), np.inf), told.rows)
 
 
 def departures(
@@ -133,20 +135,20 @@ def departures(
     old = ~usable[-LOOK:]
     old[-FAST:] = False
     reference = np.where(old[:, None], np.nan, tail)
-    fast, slow = _median(tail[-FAST:], 2), _median(tail[-SLOW:], 6)
+    fast, slow = median(tail[-FAST:], 2), median(tail[-SLOW:], 6)
     centre = normal.centre
     before = np.vstack(
         [
             centre,
             centre,
-            _median(reference[-FAST - BEFORE_FAST : -FAST], BEFORE_FAST // 2),
-            _median(reference[-SLOW - BEFORE_SLOW : -SLOW], BEFORE_SLOW // 2),
+            median(reference[-FAST - BEFORE_FAST : -FAST], BEFORE_FAST // 2),
+            median(reference[-SLOW - BEFORE_SLOW : -SLOW], BEFORE_SLOW // 2),
         ]
     )
     ratios = np.nan_to_num((np.vstack([fast, slow, fast, slow]) - before) / normal.bounds, nan=0.0)
     largest = np.argmax(np.abs(ratios), axis=0)
     columns = np.arange(values.shape[1])
-    after = _median(tail[-FAST:], 1)
+    after = median(tail[-FAST:], 1)
     held_against = before[largest, columns]
     return Departures(
         score=_capped(ratios[largest, columns]),
@@ -179,50 +181,116 @@ def longest_run(flags: Bool[np.ndarray, " rows"]) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def _fast(base: Matrix, centre: PerSeries) -> Ends:
-    return _running_median(base, FAST, 2) - centre
+@dataclass(frozen=True, eq=False)
+class _Sizes:
+    """How large a statistic was over the baseline."""
+
+    outer: PerSeries
+    """Its size is larger at a tenth of the ends."""
+    far: PerSeries
+    """The same for three of a hundred."""
+    ends: Int[np.ndarray, " series"]
+    freedom: PerSeries
+    """Independent ends."""
+
+    @property
+    def outer_scale(self) -> PerSeries:
+        """The deviation that the outer tenth of the sizes tells."""
+        return np.nan_to_num(self.outer / _NORMAL_90)
 
 
-def _slow(base: Matrix, centre: PerSeries) -> Ends:
-    return _running_median(base, SLOW, 6, _EVERY) - centre
+@dataclass(frozen=True, eq=False)
+class _Summary:
+    """What the baseline of some series tells of each by itself."""
+
+    rows: Int[np.ndarray, " series"]
+    centre: PerSeries
+    resolution: PerSeries
+    """The smallest distance between two values that a series took; 0 for a constant one."""
+    scale: PerSeries
+    """The larger of what the quartiles and what the outer tenth say the deviation is."""
+    sizes: tuple[_Sizes, ...]
+    """Of the four statistics."""
+
+    @classmethod
+    def beside(cls, parts: list[_Summary]) -> _Summary:
+        """The summaries of neighbours as one."""
+
+        def joined(told: Callable[[_Summary], np.ndarray]) -> np.ndarray:
+            return np.concatenate([told(part) for part in parts])
+
+        def sizes(k: int) -> _Sizes:
+            return _Sizes(
+                joined(lambda part: part.sizes[k].outer),
+                joined(lambda part: part.sizes[k].far),
+                joined(lambda part: part.sizes[k].ends),
+                joined(lambda part: part.sizes[k].freedom),
+            )
+
+        return cls(
+            joined(lambda part: part.rows),
+            joined(lambda part: part.centre),
+            joined(lambda part: part.resolution),
+            joined(lambda part: part.scale),
+            tuple(sizes(k) for k in range(4)),
+        )
 
 
-def _jump(base: Matrix, centre: PerSeries) -> Ends:
-    before = _running_median(base[:-FAST], BEFORE_FAST, BEFORE_FAST // 2, _EVERY)
-    return _running_median(base, FAST, 2, _EVERY)[: len(before)] - before
+def _summary(values: Matrix, usable: Bool[np.ndarray, " rows"]) -> _Summary:
+    """Each series by itself, from the usable rows."""
+    base = np.where(usable, values.T, np.nan)
+    ordered = np.sort(base, axis=1)
+    rows = known(base)
+    centre = quantile(ordered, rows, 0.5)
+    deviations = np.sort(np.abs(base - centre[:, None]), axis=1)
+    middle = quantile(deviations, rows, 0.5) / _NORMAL_75
+    outer = quantile(deviations, rows, 0.9) / _NORMAL_90
+    short, long = running_median(base, FAST, 2), running_median(base, SLOW, 6, _EVERY)
+    fast = _sizes(short - centre[:, None], _FRESH * _independent(base))
+    return _Summary(
+        rows,
+        centre,
+        _resolution(ordered),
+        np.nan_to_num(np.maximum(middle, outer)),
+        (
+            fast,
+            _sizes(long - centre[:, None]),
+            _sizes(_against(short[:, ::_EVERY], base, FAST, BEFORE_FAST)),
+            _sizes(_against(long, base, SLOW, BEFORE_SLOW)),
+        ),
+    )
 
 
-def _slow_jump(base: Matrix, centre: PerSeries) -> Ends:
-    before = _running_median(base[:-SLOW], BEFORE_SLOW, BEFORE_SLOW // 2, _EVERY)
-    return _running_median(base, SLOW, 6, _EVERY)[: len(before)] - before
+def _against(
+    newest: Ends, base: ByRow, width: int, before: int
+) -> Float[np.ndarray, "series earlier"]:
+    """Medians of `width` rows, less those of the rows before them."""
+    earlier = running_median(base[:, :-width], before, before // 2, _EVERY)
+    return newest[:, : earlier.shape[1]] - earlier
 
 
-_STATISTICS = (_fast, _slow, _jump, _slow_jump)
+def _sizes(statistic: Ends, freedom: PerSeries | None = None) -> _Sizes:
+    sizes = np.sort(np.abs(statistic), axis=1)
+    ends = known(statistic)
+    return _Sizes(
+        quantile(sizes, ends, 0.9),
+        quantile(sizes, ends, 0.97),
+        ends,
+        _independent(statistic) if freedom is None else freedom,
+    )
 
 
-def _bound(
-    statistic: Ends, scale: PerSeries, freedom: PerSeries, chance: tuple[float, Rule]
-) -> PerSeries:
+def _bound(sizes: _Sizes, scale: PerSeries, tail: float, rule: Rule) -> PerSeries:
     """The size that noise passes with the given probability: the largest of three answers.
 
     Student's t for few independent rows; an exponential tail through the outer quantiles for
     values whose tail is heavier; and what the baseline itself does now and then.
     """
-    tail, rule = chance
-    sizes = np.sort(np.abs(statistic), axis=0)
-    rows = np.count_nonzero(np.isfinite(sizes), axis=0)
-    outer, far = _quantile(sizes, rows, 0.9), _quantile(sizes, rows, 0.97)
-    light = scale * -special.stdtrit(np.maximum(freedom, 1.0), tail)
+    outer, far = sizes.outer, sizes.far
+    light = scale * -special.stdtrit(np.maximum(sizes.freedom, 1.0), tail)
     heavy = outer + (far - outer) * np.log(0.1 / (2 * tail)) / np.log(0.1 / 0.03)
     bound = np.maximum(light, np.maximum(heavy, rule.habit * far))
-    return np.where(rows > 0, bound, np.inf)
-
-
-def _scale(statistic: Ends) -> PerSeries:
-    """The deviation that the outer tenth of the sizes tells."""
-    sizes = np.sort(np.abs(statistic), axis=0)
-    rows = np.count_nonzero(np.isfinite(sizes), axis=0)
-    return np.nan_to_num(_quantile(sizes, rows, 0.9) / _NORMAL_90)
+    return np.where(sizes.ends > 0, bound, np.inf)
 
 
 def independent_rows(values: Matrix) -> PerSeries:
@@ -230,11 +298,17 @@ def independent_rows(values: Matrix) -> PerSeries:
 
     n (1 - r) / (1 + r) with r corrected for its bias in short series (Kendall 1954).
     """
-    rows = np.count_nonzero(np.isfinite(values), axis=0)
-    mean = np.divide(np.nansum(values, axis=0), rows, out=np.zeros(values.shape[1]), where=rows > 0)
-    deviation = np.nan_to_num(values - mean)
-    energy = np.sum(deviation**2, axis=0)
-    product = np.sum(deviation[1:] * deviation[:-1], axis=0)
+    return _independent(values.T)
+
+
+def _independent(values: Float[np.ndarray, "series places"]) -> PerSeries:
+    """The same, a series a line."""
+    rows = known(values)
+    total = np.nansum(values, axis=1)
+    mean = np.divide(total, rows, out=np.zeros(len(values)), where=rows > 0)
+    deviation = np.nan_to_num(values - mean[:, None])
+    energy = np.einsum("st,st->s", deviation, deviation)
+    product = np.einsum("st,st->s", deviation[:, 1:], deviation[:, :-1])
     r = np.divide(product, energy, out=np.zeros(len(mean)), where=energy > 0)
     r = np.clip(r + (1 + 3 * r) / np.maximum(rows, 1), 0.0, 0.99)
     return rows * (1 - r) / (1 + r)
@@ -251,9 +325,9 @@ def _shrunk(
     share = np.divide(raw, np.abs(centre), out=np.full(len(raw), np.nan), where=centre != 0)
     pooled = raw.copy()
     for members in _members(group):
-        known = share[members][np.isfinite(share[members])]
-        if len(known) > 2:
-            pooled[members] = np.median(known) * np.abs(centre[members])
+        shares = share[members][np.isfinite(share[members])]
+        if len(shares) > 2:
+            pooled[members] = np.median(shares) * np.abs(centre[members])
     weight = rule.prior_rows / (rule.prior_rows + np.maximum(rows, 1))
     mixed = np.sqrt((1 - weight) * raw**2 + weight * np.nan_to_num(pooled) ** 2)
     return np.nan_to_num(mixed)
@@ -265,54 +339,10 @@ def _members(group: Int[np.ndarray, " series"]) -> list[Int[np.ndarray, " member
     return np.split(order, cuts)
 
 
-def _tail_scale(deviation: Matrix) -> PerSeries:
-    """The larger of what the quartiles and what the outer tenth say the deviation is."""
-    sizes = np.sort(np.abs(deviation), axis=0)
-    rows = np.count_nonzero(np.isfinite(sizes), axis=0)
-    middle = _quantile(sizes, rows, 0.5) / _NORMAL_75
-    outer = _quantile(sizes, rows, 0.9) / _NORMAL_90
-    return np.nan_to_num(np.maximum(middle, outer))
-
-
-def _resolution(ordered: Matrix) -> PerSeries:
-    """The smallest distance between two values that a series took; 0 for a constant one."""
-    steps = np.diff(ordered, axis=0)
-    smallest = np.min(np.where(steps > 0, steps, np.inf), axis=0, initial=np.inf)
+def _resolution(ordered: ByRow) -> PerSeries:
+    steps = np.diff(ordered, axis=1)
+    smallest = np.min(steps, axis=1, initial=np.inf, where=steps > 0)
     return np.where(np.isfinite(smallest), smallest, 0.0)
-
-
-def _quantile(ordered: Matrix, rows: Int[np.ndarray, " series"], q: float) -> PerSeries:
-    """The q-quantile of sorted columns whose first `rows` values are numbers; NaN without any."""
-    if not len(ordered):
-        return np.full(ordered.shape[1], np.nan)
-    at = q * np.maximum(rows - 1, 0)
-    low = np.floor(at).astype(int)
-    high = np.minimum(low + 1, np.maximum(rows - 1, 0))
-    columns = np.arange(ordered.shape[1])
-    below, above = ordered[low, columns], ordered[high, columns]
-    return below + (at - low) * (above - below)
-
-
-def _median(values: Matrix, least: int) -> PerSeries:
-    """The median of each column, NaN where fewer than `least` values are numbers."""
-    rows = np.count_nonzero(np.isfinite(values), axis=0)
-    return np.where(rows >= least, _quantile(np.sort(values, axis=0), rows, 0.5), np.nan)
-
-
-def _running_median(values: Matrix, width: int, least: int, every: int = 1) -> Ends:
-    """Medians of `width` rows up to the last one, and up to each `every`-th row before it.
-
-    Newest first; NaN where fewer than `least` are numbers.
-    """
-    if len(values) < width:
-        return np.full((1, values.shape[1]), np.nan)
-    stretches = np.lib.stride_tricks.sliding_window_view(values, width, axis=0)[::-every]
-    ordered = np.sort(stretches, axis=-1)
-    rows = np.count_nonzero(np.isfinite(ordered), axis=-1)
-    at = np.maximum(rows - 1, 0)
-    low = np.take_along_axis(ordered, (at // 2)[..., None], axis=-1)[..., 0]
-    high = np.take_along_axis(ordered, ((at + 1) // 2)[..., None], axis=-1)[..., 0]
-    return np.where(rows >= least, (low + high) / 2, np.nan)
 
 
 def _capped(values: PerSeries) -> PerSeries:

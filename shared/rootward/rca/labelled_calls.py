@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from rootward.model.placement import host
@@ -70,11 +71,15 @@ def seen_at_callee(window: Window) -> Window:
     Series that name no service of the window stay where they are, so that a second pass
     changes nothing. The caller's instance moves to the label `caller_instance`.
     """
-    services = {one.service.lower(): one.service for one in window.series}
-    moved = tuple(_moved(one, services) for one in window.series)
-    if moved == window.series or len(set(moved)) < len(moved):
-        return window
-    return replace(window, series=moved)
+    moved = _all_moved(window.series)
+    return window if moved is window.series else replace(window, series=moved)
+
+
+@lru_cache(maxsize=16)
+def _all_moved(series: tuple[Series, ...]) -> tuple[Series, ...]:
+    services = {one.service.lower(): one.service for one in series}
+    moved = tuple(_moved(one, services) for one in series)
+    return series if len(set(moved)) < len(moved) or moved == series else moved
 
 
 def _moved(series: Series, services: dict[str, str]) -> Series:
