@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rootward.methods.change.causal_bandit.model.actions import (
-    System,
     all_actions,
     in_order,
-    values_of_all,
+    means_of_all,
 )
 from rootward.methods.change.causal_bandit.model.columns import Columns
 from rootward.testing.bandits import Bandit
@@ -59,8 +58,7 @@ class LinSemTs:
         drawn = columns.weights + np.einsum("ripq,riq->rip", root, noise)
         drawn[~columns.parents.transpose(0, 2, 1)] = 0.0
         system = in_order(drawn, columns.spread, columns.means, self._order)
-        best = int(values_of_all(System(system.weights, 0 * system.spread, system.means))
-                   .mean.argmax())  # fmt: skip
+        best = int(means_of_all(system).argmax())
         action = np.empty(columns.nodes, dtype=np.int64)
         action[self._order] = all_actions(columns.nodes)[best]
         return action

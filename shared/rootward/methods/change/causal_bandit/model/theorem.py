@@ -8,7 +8,9 @@ from jaxtyping import Float
 from rootward.methods.change.causal_bandit.model.actions import Values, all_actions
 from rootward.methods.change.causal_bandit.model.columns import Columns
 
-_CHUNK = 1024
+_SINGULAR = 1e-9
+"""Determinant below which a system has no use as it is."""
+_RIDGE = 1e-3
 
 
 def values_by_inverse(columns: Columns, error_rate: float) -> Values:
@@ -22,24 +24,45 @@ def values_by_inverse(columns: Columns, error_rate: float) -> Values:
     kept = columns.parents.sum(axis=1)
     largest = np.linalg.eigvalsh(columns.spread)[..., -1] * columns.variances
     doubt = np.sqrt(kept * (kept + 2.0)) * largest
-    mean, width = np.empty(len(actions)), np.empty(len(actions))
     node = np.arange(columns.nodes)
-    for start in range(0, len(actions), _CHUNK):
-        chunk = actions[start : start + _CHUNK]
-        effects = _total_effects(columns.weights[chunk, node])
-        mu = effects @ columns.means
-        reach = np.linalg.norm(effects[:, -1, :], axis=1) * np.linalg.norm(mu, axis=1)
-        term = 4 * np.log(2 * columns.nodes / error_rate) * doubt[chunk, node].sum(axis=1)
-        mean[start : start + len(chunk)] = mu[:, -1]
-        width[start : start + len(chunk)] = reach * np.sqrt(term)
-    return Values(mean, width)
+    effects = _total_effects(columns.weights)
+    mu = effects @ columns.means
+    reach = np.linalg.norm(effects[:, -1, :], axis=1) * np.linalg.norm(mu, axis=1)
+    term = 4 * np.log(2 * columns.nodes / error_rate) * doubt[actions, node].sum(axis=1)
+    return Values(mu[:, -1], reach * np.sqrt(term))
 
 
 def _total_effects(
-    weights: Float[np.ndarray, "actions nodes nodes"],
+    weights: Float[np.ndarray, "regimes nodes nodes"],
 ) -> Float[np.ndarray, "actions nodes nodes"]:
-    """(I - B)^-1 with rows the affected node; ridged where two orders make a loop of gain one."""
-    eye = np.eye(weights.shape[1])
-    system = eye - weights
-    singular = np.abs(np.linalg.det(system)) < 1e-9
-    return np.linalg.inv(np.where(singular[:, None, None], system + 1e-3 * eye, system))
+    """(I - B_a)^-1 of every action, with rows the affected node.
+
+    A node in its other regime is a change of one row, so that each inverse follows from another
+    one (Sherman, Morrison 1950). Ridged where two orders make a loop of gain one.
+    """
+    nodes = weights.shape[1]
+    effects, scale = np.linalg.inv(_ridged(np.eye(nodes) - weights[0]))[None], np.ones(1)
+    for i in range(nodes):
+        change = weights[1, i] - weights[0, i]
+        row = change @ effects
+        pivot = 1 - row[:, i]
+        scale = np.stack([scale, scale * pivot], axis=1).reshape(-1)
+        if np.abs(scale).min() < _SINGULAR:
+            return _one_by_one(weights)
+        other = effects + effects[:, :, i, None] * (row / pivot[:, None])[:, None, :]
+        effects = np.stack([effects, other], axis=1).reshape(-1, nodes, nodes)
+    return effects
+
+
+def _one_by_one(
+    weights: Float[np.ndarray, "regimes nodes nodes"],
+) -> Float[np.ndarray, "actions nodes nodes"]:
+    nodes = weights.shape[1]
+    actions = all_actions(nodes)
+    return np.linalg.inv(_ridged(np.eye(nodes) - weights[actions, np.arange(nodes)]))
+
+
+def _ridged(systems: Float[np.ndarray, "*actions nodes nodes"]) -> np.ndarray:
+    singular = np.abs(np.linalg.det(systems)) < _SINGULAR
+    ridge = _RIDGE * np.eye(systems.shape[-1])
+    return np.where(singular[..., None, None], systems + ridge, systems)

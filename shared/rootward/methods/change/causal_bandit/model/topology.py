@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import networkx as nx
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import digamma
@@ -59,12 +58,10 @@ def _weigh(
 
 
 def _on_loops(kept: Bool[np.ndarray, "nodes nodes"]) -> Bool[np.ndarray, "nodes nodes"]:
-    graph = nx.from_numpy_array(kept, create_using=nx.DiGraph)
-    inside = np.zeros_like(kept)
-    for part in nx.strongly_connected_components(graph):
-        members = np.array(sorted(part))
-        inside[np.ix_(members, members)] = True
-    return kept & inside
+    reached = kept | np.eye(len(kept), dtype=bool)
+    for _ in range(int(np.ceil(np.log2(max(len(kept), 2))))):
+        reached = reached @ reached  # paths of twice the length
+    return kept & reached.T
 
 
 def dependence_score(
