@@ -21,12 +21,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rootward.model.series import Series
-from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics import anomaly, suspicion
 from rootward.rca import confidence, onset, ranking
 from rootward.rca.frame import framed
-from rootward.rca.observation import observe
 from rootward_cli import cases, evaluation
 
 Calls = tuple[tuple[str, str], ...]
@@ -79,8 +77,7 @@ def _no_extreme(away: np.ndarray, length: int) -> np.ndarray:
 
 def scores(window: Window, calls: Calls, begun: int) -> dict[str, float]:
     """The services' scores for an onset, corrected as the diagnosis does."""
-    begun = onset.began_before(window.values, begun, traits(window.series).siblings)
-    found = ranking.rank(observe(window, begun), calls)
+    found = ranking.rank(onset.around(window.with_onset(begun), calls), calls)
     return {s: float(v) for s, v in zip(found.services, found.scores, strict=True)}
 
 

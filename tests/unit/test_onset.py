@@ -1,11 +1,12 @@
-"""When an incident began, where nobody says so."""
+"""When an incident began, where nobody says so or what was told is off by some rows."""
 
 import numpy as np
 import pytest
 
 from rootward.model.series import Series
 from rootward.model.window import Window
-from rootward.rca.onset import find_onset
+from rootward.rca.onset import around, find_onset
+from rootward.rca.ranking import rank
 
 ROWS, ONSET = 240, 150
 SERVICES = ("api", "cart", "db", "search", "web")
@@ -73,3 +74,38 @@ def test_the_first_rows_of_a_window_are_no_baseline_that_anything_could_leave(se
 @pytest.mark.parametrize("seed", range(2))
 def test_noise_has_no_onset(seed):
     assert find_onset(_window(_noise(seed))) is None
+
+
+def _first(window: Window) -> str:
+    return rank(around(window)).services[0]
+
+
+@pytest.mark.parametrize("late", range(6))
+def test_a_fault_that_is_over_when_it_is_told_is_still_the_cause(late):
+    values = _noise(1)[: ONSET + 12]
+    _break(values, "cart", slice(ONSET, ONSET + 3), 9.0)
+
+    assert _first(_window(values).with_onset(ONSET + late)) == "cart"
+
+
+@pytest.mark.parametrize("early", [0, 3, 9])
+def test_an_onset_told_too_early_is_moved_on_to_where_something_departs(early):
+    values = _noise(2)[: ONSET + 3]
+    _break(values, "cart", slice(ONSET, None), 9.0)
+
+    seen = around(_window(values).with_onset(ONSET - early))
+
+    assert ONSET - 2 <= seen.onset <= ONSET
+
+
+def test_what_was_before_does_not_take_the_place_of_what_is():
+    values = _noise(3)
+    _break(values, "db", slice(ONSET - 5, ONSET - 2), 40.0)
+    _break(values, "cart", slice(ONSET, None), 20.0)
+
+    assert _first(_window(values).with_onset(ONSET)) == "cart"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_row_before_a_quiet_onset_is_taken_for_it(seed):
+    assert around(_window(_noise(seed)).with_onset(ONSET)).onset >= ONSET

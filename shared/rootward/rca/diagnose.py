@@ -15,7 +15,6 @@ from rootward.methods.base import DiscoveryMethod
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Band, Candidate, Diagnosis, Evidence, Opinion
 from rootward.model.series import Series
-from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.model.wording import clock, duration, listed
 from rootward.numerics.anomaly import mean_and_deviation
@@ -26,8 +25,8 @@ from rootward.rca.excerpt import excerpt
 from rootward.rca.explains import explained_shares
 from rootward.rca.frame import framed
 from rootward.rca.labelled_calls import labelled_calls
-from rootward.rca.observation import Observation, observe, symptom_of
-from rootward.rca.onset import MIN_BASELINE, began_before, find_onset
+from rootward.rca.observation import Observation, symptom_of
+from rootward.rca.onset import MIN_BASELINE, around, find_onset
 from rootward.rca.ranking import Ranking, rank
 from rootward.rca.views import opinions, views
 
@@ -109,10 +108,9 @@ def diagnose(
     _check(framed_window)
     setting = Setting(framed_window, discovery, symptom, calls, seed)
     reached("onset")
-    onset, cautions = _onset(framed_window, calls)
-    if onset is None:
+    seen, cautions = _seen(framed_window, calls)
+    if seen is None:
         return _quiet(setting)
-    seen = observe(framed_window, onset)
     column = symptom_of(seen, _column(framed_window, symptom))
     if ranked is not None:
         ranked(_candidates(seen, rank(seen, calls)))
@@ -137,10 +135,10 @@ def _check(window: Window) -> None:
         raise InsufficientData("the window holds no measured value")
 
 
-def _onset(
+def _seen(
     window: Window, calls: tuple[tuple[str, str], ...]
-) -> tuple[int | None, tuple[str, ...]]:
-    """The row where the incident began, and what is to be said about how it is known."""
+) -> tuple[Observation | None, tuple[str, ...]]:
+    """What is seen around the onset, and what is to be said about how that is known."""
     if window.onset is None:
         if len(window.values) < LEAST_TO_SEARCH:
             raise InsufficientData(
@@ -148,17 +146,25 @@ def _onset(
                 f"{len(window.values)}; name the onset, or send more rows"
             )
         onset = find_onset(window, calls)
-        when = "" if onset is None else f" at {clock(float(window.times[onset]))}"
-        return onset, (f"The onset was not given; it was found in the data{when}.",)
+        if onset is None:
+            return None, ()
+        seen = around(window.with_onset(onset), calls)
+        when = clock(float(window.times[seen.onset]))
+        return seen, (f"The onset was not given; it was found in the data at {when}.",)
     if window.onset < MIN_BASELINE:
         raise InsufficientData(
             f"the onset is row {window.onset}; a baseline needs {MIN_BASELINE} rows before it"
         )
-    began = began_before(window.values, window.onset, traits(window.series).siblings)
-    if began == window.onset:
-        return began, ()
-    earlier = duration(float(window.times[window.onset] - window.times[began]))
-    return began, (f"The onset was moved back by {earlier}: the first series departed then.",)
+    seen = around(window, calls)
+    moved = float(window.times[seen.onset] - window.times[window.onset])
+    if moved > 0:
+        return seen, (f"The onset was moved on by {duration(moved)}: nothing departed before.",)
+    if moved < 0:
+        moved = -moved
+        return seen, (
+            f"The onset was moved back by {duration(moved)}: the first series departed then.",
+        )
+    return seen, ()
 
 
 def _column(window: Window, symptom: Series | None) -> int | None:

@@ -9,7 +9,7 @@ from rootward.model.traits import traits
 from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures, median
 from rootward.numerics.suspicion import DEPARTED, NEVER, first_rows
-from rootward.rca.observation import observe
+from rootward.rca.observation import Observation, observe
 from rootward.rca.ranking import rank
 
 Matrix = Float[np.ndarray, "rows series"]
@@ -35,6 +35,10 @@ _BACK = 6
 """Rows that are looked back at in any case."""
 _LATE = 0.25
 """Share of the baseline that may turn out to belong to the incident already."""
+_CLEAR = 2.5
+"""Score of the first service, in log deviations, from which on nothing is looked for before."""
+_OVER = 2.0
+"""Times as much that must speak against a service at an earlier row, and the least score there."""
 
 
 def find_onset(window: Window, calls: Calls = ()) -> int | None:
@@ -110,6 +114,52 @@ def _dated(values: Matrix, row: int, siblings: PerSeries) -> int:
     return int(began[began != NEVER].min()) if (began != NEVER).any() else row
 
 
+def around(window: Window, calls: Calls = ()) -> Observation:
+    """What is seen around the onset that a framed window was told, put right by a few rows.
+
+    A late onset is followed back as far as the leading series were away already. Where little
+    departs after it, what broke may be over: of the six rows before it the one is taken at which
+    a service stands out most, if it does so twice as much. An early onset is moved on to the row
+    before the leading series depart.
+    """
+    told = window.onset
+    assert told is not None
+    began = began_before(window.values, told, traits(window.series).siblings)
+    seen = observe(window, began)
+    if began == told:
+        seen = _over_already(seen, calls)
+    later = _departed_first(seen) - 1
+    return seen if later <= seen.onset else observe(window, later)
+
+
+def _over_already(seen: Observation, calls: Calls) -> Observation:
+    """The same, or what is seen from the row before where twice as much stands out."""
+    least = float(rank(seen, calls).scores[0])
+    if least >= _CLEAR:
+        return seen
+    best, most = seen, max(_OVER * least, _OVER)
+    for row in range(max(MIN_BASELINE, seen.onset - _BACK), seen.onset):
+        other = observe(seen.window, row)
+        score = float(rank(other, calls).scores[0])
+        if score >= most:
+            best, most = other, score
+    return best
+
+
+def _departed_first(seen: Observation) -> int:
+    """The row at which the first of the leading series departs; the onset where none does."""
+    leading = _furthest(seen.found)
+    began = seen.onsets[leading]
+    began = began[began != NEVER]
+    return int(began.min()) if len(began) else seen.onset
+
+
+def _furthest(found: Departures) -> Int[np.ndarray, " leading"]:
+    """The columns that departed furthest, three at most."""
+    leading = np.argsort(np.log1p(found.size) * found.trust)[-_LEADING:]
+    return leading[found.size[leading] >= DEPARTED]
+
+
 def began_before(values: Matrix, onset: int, siblings: PerSeries) -> int:
     """The row where the incident began, at or before an onset that may have come late.
 
@@ -123,9 +173,7 @@ def began_before(values: Matrix, onset: int, siblings: PerSeries) -> int:
         return onset
     outside = np.vstack([values[:earliest], values[onset:]])
     found = departures(outside, earliest, siblings)
-    score = np.log1p(found.size) * found.trust
-    leading = np.argsort(score)[-_LEADING:]
-    leading = leading[found.size[leading] >= DEPARTED]
+    leading = _furthest(found)
     if not len(leading):
         return onset
     z = (values[earliest:onset, leading] - found.centre[leading]) / found.scale[leading]
