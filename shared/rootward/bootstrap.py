@@ -37,6 +37,8 @@ from rootward.errors import InvalidConfiguration
 from rootward.ports import Bus, Clock, DeadLetters, Jobs, Platform
 from rootward.settings import Settings
 
+_KAFKA = ("kafka", "kafka+tls")
+
 
 def build(settings: Settings, clock: Clock | None = None) -> Platform:
     """A platform on its URLs, with the database created and its tables up to date.
@@ -103,10 +105,10 @@ def celery_app(settings: Settings) -> object:
 
 
 def _check_schemes(settings: Settings) -> None:
-    if _scheme(settings.bus_url) not in ("embedded", "kafka"):
+    if _scheme(settings.bus_url) not in ("embedded", *_KAFKA):
         raise InvalidConfiguration(
             f"ROOTWARD_BUS_URL has the scheme {_scheme(settings.bus_url)}; "
-            "allowed: embedded://, kafka://"
+            "allowed: embedded://, kafka://, kafka+tls://"
         )
     jobs = _scheme(settings.jobs_url)
     if jobs != "thread" and not jobs.startswith("celery+"):
@@ -134,7 +136,7 @@ def _bus(
 ) -> Bus:
     if elsewhere is not None:
         return PulledBus(elsewhere, clock, settings.step_seconds, refusal=elsewhere.refusal)
-    if _scheme(settings.bus_url) == "kafka":
+    if _scheme(settings.bus_url) in _KAFKA:
         return _kafka_bus(settings)
     queue = SqlBatchQueue(arrivals.database, clock, arrivals)
     return EmbeddedBus(queue, settings.max_backlog)
@@ -151,7 +153,7 @@ def _kafka_bus(settings: Settings) -> Bus:
 
 
 def _dead_letters(settings: Settings, database: Database) -> tuple[DeadLetters, ...]:
-    if _scheme(settings.bus_url) != "kafka":
+    if _scheme(settings.bus_url) not in _KAFKA:
         return (SqlDeadLetters(database),)
     from rootward.adapters.kafka.cluster import Cluster
     from rootward.adapters.kafka.letters import KafkaDeadLetters

@@ -21,7 +21,8 @@ class Settings(BaseSettings):
     bus_url: str = Field(
         "embedded://",
         description="Bus for samples; embedded:// uses the database, "
-        "kafka://HOST:PORT[,HOST:PORT][?partitions=12&replication=3&prefix=rootward] Kafka.",
+        "kafka[+tls]://[USER:PASSWORD@]HOST:PORT[,HOST:PORT][?partitions=12&replication=3&"
+        "prefix=rootward&mechanism=SCRAM-SHA-512&ca=FILE&cert=FILE&key=FILE] Kafka.",
     )
     jobs_url: str = Field(
         "thread://",

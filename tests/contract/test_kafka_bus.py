@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 from tests.contract.topics import own_topics
 from tests.real.brokers import KafkaServer
 from tests.real.children import until
+from tests.real.tls import Certificate, behind_tls, certificate
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,29 @@ class TestKafkaBus:
 
         until(lambda: _published(bus, batch_of(2)), "the bus takes a batch again")
         until(lambda: 2 in arrived.seen, "it is handed over")
+
+    def test_brokers_behind_tls_ask_for_our_certificate_and_we_check_theirs(
+        self, kafka: str, tmp_path: Path
+    ):
+        theirs, ours = certificate(tmp_path, "broker"), certificate(tmp_path, "rootward")
+        stranger = certificate(tmp_path, "stranger")
+
+        def url(port: int, trusted: Certificate, shown: Certificate) -> str:
+            files = f"ca={trusted.file}&cert={shown.file}&key={shown.key}"
+            return f"kafka+tls://127.0.0.1:{port}?{files}"
+
+        with ExitStack() as stack:
+            upstream = int(kafka.rpartition(":")[2])
+            port = stack.enter_context(behind_tls(upstream, theirs, trusted=ours))
+            let_in = Group(own_topics(url(port, theirs, ours)), stack)
+            bus, arrived = let_in.member(), Deliveries()
+            bus.serve(lambda batch: arrived(number_of(batch)))
+            bus.publish(batch_of(1))
+
+            assert arrived.wait_for(1) == [1]
+            for wrong in (url(port, stranger, ours), url(port, theirs, stranger)):
+                with pytest.raises(Unavailable, match="Kafka does not answer"):
+                    Group(own_topics(wrong), stack).member().publish(batch_of(2))
 
     def test_partitions_of_a_member_that_leaves_go_to_another(self, group: Group):
         first, second = group.member("one"), group.member("two")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.faults.cable import Cable
+from tests.real.cable import Cable
 from tests.real.children import OnAPort
 from tests.real.disk import Disk
 from tests.real.distributed import Distributed

@@ -18,10 +18,10 @@ import httpx
 
 from rootward.errors import Unavailable
 from rootward.telemetry import set_up_logging
-from tests.faults.cable import Cable, cable
 from tests.faults.checker import Verdict, all_diagnosed, check
 from tests.faults.nemesis import Nemesis, mishaps
 from tests.faults.traffic import Plan, Traffic
+from tests.real.cable import Cable, cable
 from tests.real.children import OnAPort, until
 from tests.real.disk import small_disk
 from tests.real.distributed import distributed

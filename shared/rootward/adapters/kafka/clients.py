@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from kafka.net.compat import KafkaNetClient
@@ -15,8 +15,15 @@ LEAVE_ALONE_SECONDS = 1.0
 """After a broker was not found, how long to say so without looking again."""
 
 
-def connected(kind: Callable[..., T], servers: Sequence[str], **settings: object) -> T:
+def connected(
+    kind: Callable[..., T],
+    servers: Sequence[str],
+    way: Mapping[str, str],
+    **settings: object,
+) -> T:
     """A client that has found a broker; one that has not is taken apart.
+
+    `way` holds the settings of the network that `address_of` reads from a URL.
 
     Left to itself, a client whose making failed would look for brokers for ever, in a thread
     that nobody can end.
@@ -37,7 +44,7 @@ def connected(kind: Callable[..., T], servers: Sequence[str], **settings: object
             bootstrap_servers=list(servers),
             bootstrap_timeout_ms=patience,
             kafka_client=network,
-            **(common | settings),
+            **(common | dict(way) | settings),
         )
     except BaseException:
         for one in below:

@@ -6,14 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import MemberToRemove, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
+from rootward.adapters.kafka.address import address_of
 from rootward.adapters.kafka.clients import (
     CONNECT_SECONDS,
     LEAVE_ALONE_SECONDS,
@@ -42,6 +42,8 @@ class Cluster:
     retention_seconds: float = 86_400.0
     """How long the brokers keep samples that nobody has handled."""
     prefix: str = "rootward"
+    network: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """How clients get there, see `address_of`."""
 
     @property
     def samples(self) -> str:
@@ -60,38 +62,29 @@ class Cluster:
 
     @classmethod
     def of(cls, url: str) -> Cluster:
-        """A cluster from `kafka://host:port[,host:port][?partitions=12&replication=3&prefix=x]`.
+        """A cluster from a URL for `address_of`; it may have partitions, replication and prefix.
 
         Raises:
             InvalidConfiguration: no such URL; the text says what is wrong.
         """
-        parts = urlsplit(url)
-        servers = tuple(one for one in parts.netloc.split(",") if one)
-        if not servers or not all(_is_address(one) for one in servers) or parts.path.strip("/"):
-            raise InvalidConfiguration(
-                "ROOTWARD_BUS_URL must be kafka://host:port[,host:port], without user or path"
-            )
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        address = address_of(url)
+        given = dict(address.options)
         try:
             made = cls(
-                servers,
+                address.servers,
                 int(given.pop("partitions", cls.partitions)),
                 int(given.pop("replication", cls.replication)),
                 prefix=given.pop("prefix", cls.prefix),
+                network=address.network,
             )
         except ValueError as error:
             raise InvalidConfiguration(f"ROOTWARD_BUS_URL: {error}") from error
         if given or made.partitions < 1 or not made.replication or not made.prefix:
             raise InvalidConfiguration(
-                "ROOTWARD_BUS_URL takes partitions (1 or more), replication and prefix behind "
-                f"its question mark, not {parts.query}"
+                "ROOTWARD_BUS_URL takes partitions (1 or more), replication, prefix, mechanism, "
+                f"ca, cert and key behind its question mark, not {', '.join(address.options)}"
             )
         return made
-
-
-def _is_address(server: str) -> bool:
-    host, found, port = server.rpartition(":")
-    return bool(host and found and port.isdecimal() and "@" not in host)
 
 
 class Admin:
@@ -151,6 +144,7 @@ class Admin:
                     self._client = connected(
                         KafkaAdminClient,
                         self._cluster.servers,
+                        self._cluster.network,
                         request_timeout_ms=int(1000 * CONNECT_SECONDS),
                     )
                 return question(self._client)

@@ -69,6 +69,7 @@ class KafkaDeadLetters:
         consumer = connected(
             KafkaConsumer,
             self._cluster.servers,
+            self._cluster.network,
             group_id=f"{self._cluster.dead_letters}.replay",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -108,6 +108,7 @@ class Publisher:
             return connected(
                 KafkaProducer,
                 self._cluster.servers,
+                self._cluster.network,
                 acks="all",
                 enable_idempotence=True,
                 compression_type="zstd",

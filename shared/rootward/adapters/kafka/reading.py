@@ -147,6 +147,7 @@ class Reader:
         consumer = connected(
             KafkaConsumer,
             self._cluster.servers,
+            self._cluster.network,
             group_id=self._cluster.group,
             group_instance_id=one.instance or None,
             enable_auto_commit=False,

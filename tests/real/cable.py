@@ -20,7 +20,7 @@ class Cable:
         self._upstream = upstream_port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
-        self._told, self._named = _address(upstream_port), _address(self.port)
+        self._told, self._named = named(upstream_port), named(self.port)
         self._lock = threading.Lock()
         self._ends: set[socket.socket] = set()
         self._down = False
@@ -81,7 +81,7 @@ class Cable:
             one.close()
 
 
-def _address(port: int) -> bytes:
+def named(port: int) -> bytes:
     """A loopback address as Kafka's protocol writes it."""
     return b"127.0.0.1" + port.to_bytes(4, "big")
 
