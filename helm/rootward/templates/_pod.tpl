@@ -29,6 +29,10 @@ spec:
   securityContext:
     {{- toYaml $v.podSecurityContext | nindent 4 }}
   {{- include "rootward.pullSecrets" $root | nindent 2 }}
+  {{- with $v.extraInitContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: rootward
       image: {{ include "rootward.imageOf" (list $root (default dict $part.image)) }}
@@ -86,6 +90,9 @@ spec:
         {{- with $v.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+    {{- with $v.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     - name: tmp
       emptyDir: {}
@@ -155,13 +162,15 @@ spec:
     {{- with $part.topologySpreadConstraints }}
     {{- toYaml . | nindent 4 }}
     {{- else }}
+    {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
     - maxSkew: 1
-      topologyKey: kubernetes.io/hostname
+      topologyKey: {{ . }}
       whenUnsatisfiable: ScheduleAnyway
       labelSelector:
         matchLabels:
           {{- include "rootward.release" $root | nindent 10 }}
           app.kubernetes.io/component: {{ $name }}
+    {{- end }}
     {{- end }}
   {{- end }}
 {{- end }}
