@@ -32,6 +32,8 @@ ROWS = 5760
 """A day."""
 _AT_ONCE = 500
 SERIES = tuple(Series.of(metric, service) for service in SERVICES for metric in METRICS)
+LONG_SERIES = SERIES[: 4 * len(METRICS)]
+LONG_SECONDS = 73 * 86_400.0
 
 
 def fill(url: str, platform: Platform, incidents: int, alerts: int) -> None:
@@ -157,18 +159,33 @@ def _alert_rows(count: int, incidents: int) -> Iterator[list[tuple[Table, dict[s
         yield [(tables.alert, row)]
 
 
-def _samples(platform: Platform) -> None:
-    """Every series for a day."""
+def fill_long(platform: Platform) -> None:
+    """One incident that has lasted for 73 days, with the samples of a small system since then."""
+    start = NOW - LONG_SECONDS
+    changes = tuple(
+        Change(series, start + STEP * place, 50.0 - place, 10.0, 20.0)
+        for place, series in enumerate(LONG_SERIES)
+    )
+    opened = platform.incidents.open(
+        Incident("long", "default", start, start, LONG_SERIES[0], changes, "slow for 73 days")
+    )
+    platform.incidents.save(opened.id, shop.diagnosis())
+    _samples(platform, LONG_SERIES, int(LONG_SECONDS / STEP), 1920)
+
+
+def _samples(
+    platform: Platform, series: tuple[Series, ...] = SERIES, rows: int = ROWS, at_once: int = 240
+) -> None:
+    """Rows of every series until now."""
     rng = np.random.default_rng(2)
-    rows = 240
-    for start in range(0, ROWS, rows):
-        times = NOW - STEP * (ROWS - 1 - np.arange(start, start + rows))
+    for start in range(0, rows, at_once):
+        times = NOW - STEP * (rows - 1 - np.arange(start, start + at_once))
         platform.samples.append(
             SampleBatch(
                 "default",
-                SERIES,
-                np.tile(np.arange(len(SERIES), dtype=np.int32), rows),
-                np.repeat(times, len(SERIES)),
-                rng.normal(10, 1, rows * len(SERIES)),
+                series,
+                np.tile(np.arange(len(series), dtype=np.int32), at_once),
+                np.repeat(times, len(series)),
+                rng.normal(10, 1, at_once * len(series)),
             )
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -212,6 +214,8 @@ class TestSearch:
         assert dict(counted.services) == {"cart": 1, "shop": 1}
         assert dict(counted.assignees) == {"Kim": 1, "": 1}
         assert (counted.acknowledged, counted.total) == (0, 2)
+        assert stores.incidents.count(IncidentQuery(statuses=(Status.OPEN,))) == 2
+        assert stores.incidents.count(IncidentQuery(words=("nowhere",))) == 0
 
 
 class TestReplies:
@@ -229,6 +233,19 @@ class TestReplies:
             stores.replies.begin("k", "other")
         with pytest.raises(Conflict):
             stores.replies.begin("k", "one")
+
+    def test_of_many_requests_at_once_one_takes_the_key(self, stores: Platform):
+        together = Barrier(6)
+
+        def begin(_: int) -> bool:
+            together.wait(timeout=30)
+            try:
+                return stores.replies.begin("k", "one") is None
+            except Conflict:
+                return False
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(pool.map(begin, range(6))) == 1
 
     def test_a_key_without_an_answer_is_free_again(self, stores: Platform):
         stores.replies.begin("k", "one")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 
 import pytest
 from fastapi.testclient import TestClient
@@ -239,6 +241,16 @@ def test_the_status_says_what_comes_in_and_what_waits(filled: Platform):
         {"name": "samples", "ok": True, "reason": ""},
         {"name": "incidents", "ok": True, "reason": ""},
     ]
+
+
+def test_the_status_says_which_process_counted_what_came_in_and_whether_others_do(
+    filled: Platform,
+):
+    app = create_app(filled)
+    answer = TestClient(app).get("/api/v1/status").json()
+    assert (answer["takes_in"], answer["instance"]) == (False, f"{platform.node()}:{os.getpid()}")
+    app.state.takes_in = True  # as where intake is served beside it
+    assert TestClient(app).get("/api/v1/status").json()["takes_in"] is True
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from rootward.adapters.sql.replies import LOST_SECONDS
 from rootward.model.alert import Alert, AlertStatus
 from rootward.model.incident import Change, Status
 from rootward.ports import Platform
@@ -182,6 +183,27 @@ def test_a_request_under_a_key_is_done_once(client: TestClient):
     assert actions(client).count(("local", "commented")) == 1
     other = client.post(f"{AT}/comments", json={"text": "twice"}, headers=headers)
     assert code(other) == (422, "invalid_parameters")
+
+
+def test_what_was_done_before_the_server_died_is_not_done_again_under_its_key(
+    client: TestClient, platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    headers = {"Idempotency-Key": "4713"}
+    said = {"text": "once"}
+
+    with monkeypatch.context() as dying:
+        dying.setattr(platform.replies, "end", lambda *_: None)  # it never comes to that
+        client.post(f"{AT}/comments", json=said, headers=headers)
+        client.post("/api/v1/incidents/INC-9/comments", json=said, headers={"Idempotency-Key": "0"})
+    clock.set(clock.now() + LOST_SECONDS)
+    again = client.post(f"{AT}/comments", json=said, headers=headers)
+    assert code(again) == (409, "conflict")
+    assert "its answer was lost" in again.json()["detail"]
+    assert actions(client).count(("local", "commented")) == 1
+    failed = client.post(
+        "/api/v1/incidents/INC-9/comments", json=said, headers={"Idempotency-Key": "0"}
+    )
+    assert failed.status_code == 404, "what changed nothing counts as new"
 
 
 def test_a_request_that_failed_may_be_sent_again_under_its_key(client: TestClient):

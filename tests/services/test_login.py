@@ -3,6 +3,7 @@ down of it all."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -11,9 +12,13 @@ from urllib.parse import quote
 import pytest
 
 from rootward import telemetry
+from rootward.access.gate import FRESH_SECONDS, Asked
 from rootward.access.throttle import FREE_BY_NAME
+from rootward.errors import Unavailable
 from rootward.model.access import Right, Role
 from rootward.ports import Platform
+from rootward.testing.fakes import ManualClock
+from rootward_dashboard.stream import stream
 from tests.services import made_up_incident
 from tests.services.access_client import PASSWORD, Closed, closed, form_key
 from tests.services.page_reading import Page
@@ -315,3 +320,63 @@ def test_no_secret_is_written_anywhere(fake_platform: Platform, log: io.StringIO
     seen += repr(vars(fake_platform.access))
     assert "upstream said rw_…" in seen
     assert [secret for secret in (token, word, PASSWORD, session) if secret in seen] == []
+
+
+class TestTheStreamOfEvents:
+    def test_it_ends_when_its_reader_logs_out(self, site: Closed):
+        client = site.logged_in(Role.VIEWER)
+        asked = Asked(session=client.cookies["rootward"])
+
+        async def listen() -> list[str]:
+            told = stream(
+                site.platform,
+                "default",
+                None,
+                poll_seconds=0,
+                admitted=lambda: site.gate.still(asked, Right.READ),
+            )
+            await anext(told)
+            assert client.post("/logout").status_code == 303
+            return [text async for text in told]
+
+        assert asyncio.run(listen()) == [], "not even one sign of life"
+
+    def test_it_asks_about_the_login_that_opened_it(
+        self, site: Closed, monkeypatch: pytest.MonkeyPatch
+    ):
+        client = site.logged_in(Role.VIEWER)
+        asked_about: list[tuple[str, Right]] = []
+
+        def refuse(asked: Asked, right: Right) -> bool:
+            asked_about.append((asked.session, right))
+            return False
+
+        monkeypatch.setattr(site.gate, "still", refuse)
+        assert client.get("/api/v1/events").text.count("event:") == 0
+        assert asked_about == [(client.cookies["rootward"], Right.READ)]
+
+    def test_watching_does_not_keep_a_login_alive(self, site: Closed, clock: ManualClock):
+        client = site.logged_in(Role.VIEWER)
+        asked = Asked(session=client.cookies["rootward"])
+        idle = site.gate.logins.lifetime.idle_seconds
+        clock.set(clock.now() + idle - 1)
+        assert site.gate.still(asked, Right.READ)
+        clock.set(clock.now() + 2)
+        assert not site.gate.still(asked, Right.READ)
+
+    def test_a_revoked_token_ends_it_and_an_outage_does_not(
+        self, site: Closed, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ):
+        asked = Asked(authorization=site.bearer(Right.READ)["Authorization"])
+        assert site.gate.still(asked, Right.READ)
+        assert not site.gate.still(asked, Right.RESPOND)
+        (token,) = site.platform.access.tokens()
+        site.platform.access.revoke_token(token.id, clock.now())
+        clock.set(clock.now() + FRESH_SECONDS)
+        assert not site.gate.still(asked, Right.READ)
+
+        def away(_: str) -> None:
+            raise Unavailable("no database")
+
+        monkeypatch.setattr(site.platform.access, "session", away)
+        assert site.gate.still(Asked(session="x"), Right.READ)

@@ -64,6 +64,7 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
         app.include_router(intake_routes(platform, limits(settings), intake=intake, gate=gate))
+        app.state.takes_in = True  # what is received is counted in this process
         stack.enter_context(serving(app, listening))
         stack.enter_context(scraping(settings, platform, intake))
         stack.enter_context(watching(settings, platform))

@@ -106,7 +106,7 @@ def overview(platform: Platform, tenant: str) -> Overview:
         last_unix=platform.samples.latest_unix(tenant),
         bus_backlog=platform.bus.backlog(),
         jobs_backlog=platform.jobs.backlog(),
-        open_incidents=platform.incidents.facets(_OPEN, tenant).total,
+        open_incidents=platform.incidents.count(_OPEN, tenant),
         methods=len(platform.results.catalogue()),
         checks=checks(platform),
     )

@@ -367,6 +367,10 @@ class StatusOut(Wire):
     open_incidents: int
     methods: int
     checks: list[CheckOut]
+    instance: str = Field("", description="The process that answers: its host and number.")
+    takes_in: bool = Field(
+        False, description="Whether it takes samples in itself; else other processes count them."
+    )
     received: int = Field(0, description="Samples that this process took in since it started.")
     rejected: list[RejectedOut] = Field([], description="The same for refused ones, by reason.")
     late_samples: int = Field(0, description="Stored, but too late for the detector.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -19,6 +19,8 @@ from rootward.ports import Platform
 POLL_SECONDS = 1.0
 HEARTBEAT_POLLS = 15
 """After so many polls without an event a comment keeps the connection open."""
+ADMISSION_POLLS = 5
+"""After so many polls it is asked whether the reader is still let in."""
 LONGEST_POLLS = 900
 """A connection ends after so many polls; browsers come back where they stood."""
 MOST_STREAMS = 200
@@ -56,10 +58,12 @@ async def stream(
     poll_seconds: float = POLL_SECONDS,
     polls: int = LONGEST_POLLS,
     closing: threading.Event | None = None,
+    admitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[str]:
     """Messages from the one behind `last_id` on, or from now on; of one incident where named.
 
-    Ends soon after `closing` is set: a server that stops waits for what is open.
+    Ends soon after `closing` is set: a server that stops waits for what is open; and soon after
+    the reader is no longer `admitted`.
     """
     newest = await run_in_threadpool(platform.events.last_id, tenant)
     behind = newest if last_id is None else last_id
@@ -68,8 +72,10 @@ async def stream(
         behind = newest
         yield f"id: {newest}\nevent: reset\ndata: {{}}\n\n"
     quiet = 0
-    for _ in range(polls):
+    for poll in range(polls):
         if closing is not None and closing.is_set():
+            return
+        if poll % ADMISSION_POLLS == 0 and not await run_in_threadpool(admitted):
             return
         events = await _after(platform, behind, tenant)
         for event in events:

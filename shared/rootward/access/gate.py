@@ -14,7 +14,17 @@ from rootward.access.passwords import IdentityProvider, Passwords
 from rootward.access.store import AccessStore
 from rootward.access.tokens import PATTERN, digest
 from rootward.errors import Forbidden, Unauthenticated, Unavailable
-from rootward.model.access import AuditEntry, Caller, Outcome, Right, Role, Token, implied
+from rootward.model.access import (
+    AuditEntry,
+    Caller,
+    Outcome,
+    Person,
+    Right,
+    Role,
+    Session,
+    Token,
+    implied,
+)
 from rootward.ports import DEFAULT_TENANT, Clock, Platform
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -122,16 +132,25 @@ class Gate:
         if asked.authorization:
             return self._by_header(asked)
         if asked.session and (known := self.logins.whose(asked.session)):
-            session, person = known
-            return Caller(
-                person.name,
-                person.role.rights,
-                person.tenant,
-                person.role,
-                session.digest,
-                bound=True,
-            )
+            return _logged_in(*known)
         return self._unnamed(asked)
+
+    def still(self, asked: Asked, right: Right) -> bool:
+        """Whether who was let in still may; no login lasts longer for being asked about.
+
+        While the database does not answer, they may.
+        """
+        try:
+            if asked.session and not asked.authorization:
+                known = self.logins.looked_up(asked.session)
+                caller = self._unnamed(asked) if known is None else _logged_in(*known)
+            else:
+                caller = self.caller(asked)
+        except (Unauthenticated, Forbidden):
+            return False
+        except Unavailable:
+            return True
+        return caller is not None and caller.may(right)
 
     def note(
         self, caller: Caller, action: str, target: str, place: str, outcome: Outcome, detail: str
@@ -241,6 +260,12 @@ def _password(encoded: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     return text.partition(":")[2]
+
+
+def _logged_in(session: Session, person: Person) -> Caller:
+    return Caller(
+        person.name, person.role.rights, person.tenant, person.role, session.digest, bound=True
+    )
 
 
 def _program(token: Token) -> Caller:

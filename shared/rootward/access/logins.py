@@ -73,16 +73,19 @@ class Logins:
 
     def whose(self, word: str) -> tuple[Session, Person] | None:
         """The session and the person of a word, None for one that is unknown, idle or too old."""
-        session = self._store.session(digest(word))
+        known = self.looked_up(word)
         now = self._clock.now()
-        if session is None or self._over(session, now):
+        if known is not None and now - known[0].seen_unix >= SEEN_SECONDS:
+            self._store.see_session(known[0].digest, now)
+        return known
+
+    def looked_up(self, word: str) -> tuple[Session, Person] | None:
+        """The same, without counting as a use of the session."""
+        session = self._store.session(digest(word))
+        if session is None or self._over(session, self._clock.now()):
             return None
         person = self._store.person(session.person)
-        if person is None:
-            return None
-        if now - session.seen_unix >= SEEN_SECONDS:
-            self._store.see_session(session.digest, now)
-        return session, person
+        return None if person is None else (session, person)
 
     def end(self, word: str, address: str) -> None:
         """Log out; idempotent."""

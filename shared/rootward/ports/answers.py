@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -58,11 +59,18 @@ class Replies(Protocol):
     def begin(self, key: str, request: str, tenant: str = DEFAULT_TENANT) -> Reply | None:
         """Take a key for a request, told by its hash; the answer it had, None if it is new.
 
-        A request that began a minute ago and never ended counts as new.
+        A request that began a minute ago, changed nothing and never ended counts as new.
 
         Raises:
             InvalidParameters: the key was used for another request.
-            Conflict: the same request is at work.
+            Conflict: the same request is at work, or acted and its answer was lost.
+        """
+        ...
+
+    def marked(self, key: str, tenant: str = DEFAULT_TENANT) -> AbstractContextManager[None]:
+        """While it is open, what this task writes says with it that the request acted.
+
+        Where its process dies before the answer is kept, the request is not done again.
         """
         ...
 

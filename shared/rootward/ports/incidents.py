@@ -142,6 +142,10 @@ class IncidentStore(Protocol):
         """Those of these incidents that are there, in short; merged ones as themselves."""
         ...
 
+    def count(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> int:
+        """How many incidents fit; those that were merged are left out."""
+        ...
+
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:
         """How many incidents there are of each status, severity, service and assignee."""
         ...

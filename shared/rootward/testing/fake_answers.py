@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import AbstractContextManager, nullcontext
+
 from rootward.errors import Conflict, InvalidParameters
 from rootward.model.event import Event, Facts
 from rootward.model.reply import Reply
@@ -62,9 +65,14 @@ class FakeReplies:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[tuple[str, str], tuple[str, float, Reply | None]] = {}
+        self._turn = threading.Lock()
 
     def begin(self, key: str, request: str, tenant: str = DEFAULT_TENANT) -> Reply | None:
         """Take a key for a request; the answer it had, None if it is new."""
+        with self._turn:
+            return self._begin(key, request, tenant)
+
+    def _begin(self, key: str, request: str, tenant: str) -> Reply | None:
         now = self._clock.now()
         known, at_unix, reply = self._kept.get((tenant, key), (request, -LOST_SECONDS, None))
         if known != request:
@@ -75,6 +83,10 @@ class FakeReplies:
             raise Conflict(f"a request with the key {key!r} is at work")
         self._kept[tenant, key] = (request, now, None)
         return None
+
+    def marked(self, key: str, tenant: str = DEFAULT_TENANT) -> AbstractContextManager[None]:
+        """Nothing to mark: what is in memory goes with the process."""
+        return nullcontext()
 
     def end(self, key: str, reply: Reply | None, tenant: str = DEFAULT_TENANT) -> None:
         """Keep the answer of a request; without one the key is free again."""

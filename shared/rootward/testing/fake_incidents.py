@@ -151,6 +151,10 @@ class FakeIncidentStore:
         known = {one.incident.id: one for one in self._summaries(tenant)}
         return tuple(known[one] for one in dict.fromkeys(incident_ids) if one in known)
 
+    def count(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> int:
+        """How many incidents fit; those that were merged are left out."""
+        return sum(query.fits(one) for one in self._summaries(tenant))
+
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:
         """How many incidents there are of each status, severity, service and assignee."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from rootward.model.summary import Summary
 from rootward.ports import Platform
-from rootward_dashboard import happenings, likeness, looking, reading, topology
+from rootward_dashboard import happenings, likeness, looking, topology
 from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import get
 from rootward_dashboard.figures import instant
@@ -27,8 +26,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
     def similar(caller: Asking, key: str) -> looking.SimilarsOut:
         """Earlier incidents that look alike, and how they were resolved."""
         known = platform.incidents.get(key, caller.tenant)
-        finding = reading.whole_finding(platform, known)
-        own = Summary.of(known, finding.diagnosis, finding.reason or None)
+        (own,) = platform.incidents.summaries((known.id,), known.tenant)
         found = likeness.alike(platform, known, own)
         return looking.SimilarsOut(
             items=[

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from rootward.access.gate import Gate
+from rootward.access.requests import asked_by
 from rootward.errors import InvalidInput
+from rootward.model.access import Right
 from rootward.ports import Platform
 from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import problems
@@ -39,7 +42,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
     ) -> StreamingResponse:
         """Events as they happen: `incident` (its log), `diagnosis` (its steps), `analysis`.
 
-        `reset` says that too much was missed: read everything again.
+        `reset` says that too much was missed: read everything again. The stream ends soon after
+        the login or the token does.
         """
         last_id = _number(last_event_id or after)
         only = ""
@@ -48,11 +52,18 @@ def add(routes: APIRouter, platform: Platform) -> None:
             only = known.id
         streams.enter()
         closing = getattr(request.app.state, "closing", None)
+        gate: Gate = request.state.gate
+        asked = asked_by(gate.policy, request)
 
         async def counted() -> AsyncIterator[str]:
             try:
                 async for text in stream(
-                    platform, caller.tenant, last_id, incident_id=only, closing=closing
+                    platform,
+                    caller.tenant,
+                    last_id,
+                    incident_id=only,
+                    closing=closing,
+                    admitted=lambda: gate.still(asked, Right.READ),
                 ):
                     yield text
             finally:
@@ -60,6 +71,10 @@ def add(routes: APIRouter, platform: Platform) -> None:
 
         return StreamingResponse(counted(), media_type="text/event-stream", headers=_HEADERS)
 
+    _add(routes, events)
+
+
+def _add(routes: APIRouter, events: Callable[..., Any]) -> None:
     routes.add_api_route(
         "/events",
         events,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from rootward.model.incident import Incident, Severity, Status
-from rootward.model.summary import IncidentQuery, Summary
+from rootward.model.summary import IncidentQuery
 from rootward.ports import Platform
 from rootward_dashboard import detail, grouping, judging, looking, reading, underway, wire
 from rootward_dashboard import handling as work
@@ -134,7 +134,7 @@ def _query(
 def _detail(
     request: Request, platform: Platform, known: Incident, key: str
 ) -> detail.IncidentDetailOut:
-    finding = reading.whole_finding(platform, known)
+    finding = reading.finding(platform, known)
     found = finding.diagnosis
     questions = {m.name: m.question for m in platform.results.catalogue()}
     step = None if found is None else found.step_seconds
@@ -169,6 +169,5 @@ def _related(platform: Platform, known: Incident) -> list[work.RelatedOut]:
 
 def short(request: Request, platform: Platform, incident: Incident) -> out.IncidentOut:
     """An incident as the list shows it."""
-    finding = reading.whole_finding(platform, incident)
-    summary = Summary.of(incident, finding.diagnosis, finding.reason or None)
+    (summary,) = platform.incidents.summaries((incident.id,), incident.tenant)
     return wire.incident(summary, platform.clock.now(), root(request))

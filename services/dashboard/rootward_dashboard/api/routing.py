@@ -196,7 +196,8 @@ async def _answered_once(
         return guard.secured(Response(kept.body, kept.status, headers))
     reply = None
     try:
-        response = await inner(request)
+        with platform.replies.marked(own, caller.tenant):
+            response = await inner(request)
         reply = _reply(response)
     finally:
         await run_in_threadpool(platform.replies.end, own, reply, caller.tenant)

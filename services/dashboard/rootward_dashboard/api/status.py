@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform as platform_of
 from importlib import metadata
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from rootward import __version__
 from rootward.ports import Platform
@@ -28,9 +29,14 @@ _LIBRARIES = ("numpy", "sqlalchemy", "fastapi")
 def add(routes: APIRouter, platform: Platform) -> None:
     """The state of the whole system."""
 
-    def status(caller: Asking) -> out.StatusOut:
-        """What comes in, how fresh it is, what waits, and whether every part answers."""
-        return _status(platform, reading.overview(platform, caller.tenant), caller.tenant)
+    def status(request: Request, caller: Asking) -> out.StatusOut:
+        """What comes in, how fresh it is, what waits, and whether every part answers.
+
+        What was received and rejected is counted by each process for itself; those that take
+        samples in also tell it at /metrics.
+        """
+        told = _status(platform, reading.overview(platform, caller.tenant), caller.tenant)
+        return told.model_copy(update={"takes_in": getattr(request.app.state, "takes_in", False)})
 
     get(routes, "/status", status, "get_status", out.StatusOut)
 
@@ -39,6 +45,7 @@ def _status(platform: Platform, view: reading.Overview, tenant: str) -> out.Stat
     last = view.last_unix
     return out.StatusOut(
         version=__version__,
+        instance=f"{platform_of.node()}:{os.getpid()}",
         at=instant(view.now),
         series=view.series,
         services=[

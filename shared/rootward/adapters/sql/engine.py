@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, make_url
@@ -19,6 +20,18 @@ T = TypeVar("T")
 
 ALLOWED = "sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 _TRIES = 5
+
+_beside: ContextVar[Callable[[Connection], object] | None] = ContextVar("beside", default=None)
+
+
+@contextmanager
+def beside(note: Callable[[Connection], object] | None) -> Iterator[None]:
+    """Write a note with every transaction of this task, so that both are there or neither."""
+    token = _beside.set(note)
+    try:
+        yield
+    finally:
+        _beside.reset(token)
 
 
 class Database:
@@ -76,6 +89,8 @@ class Database:
                 connection = connection.execution_options(rootward_writes=True)
                 with connection.begin():
                     done = work(connection)
+                    if (note := _beside.get()) is not None:
+                        note(connection)
                     self._dialect.require()  # before the commit: what is refused is not kept
                     return done
 

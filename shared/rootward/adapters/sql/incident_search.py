@@ -6,7 +6,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -23,7 +23,8 @@ from rootward.model.summary import (
     Summary,
 )
 
-_HEAD = tables.incident_head.c
+_HEADS = tables.incident_head
+_HEAD = _HEADS.c
 _SERVICE = tables.incident_service.c
 Conditions = list[ColumnElement[bool]]
 
@@ -92,6 +93,12 @@ def summaries_of(connection: Connection, tenant: str, ids: Sequence[str]) -> tup
     return tuple(from_json(bodies[i], Summary) for i in dict.fromkeys(ids) if i in bodies)
 
 
+def count(connection: Connection, query: IncidentQuery, tenant: str) -> int:
+    """How many incidents fit."""
+    wanted = conditions(query, tenant)
+    return connection.scalar(select(func.count()).select_from(_HEADS).where(*wanted)) or 0
+
+
 def facets(connection: Connection, query: IncidentQuery, tenant: str) -> Facets:
     """Counts; each kind without its own filter."""
     kinds = (_HEAD.status, _HEAD.severity, _HEAD.assignee, _HEAD.acknowledged)
@@ -108,7 +115,7 @@ def facets(connection: Connection, query: IncidentQuery, tenant: str) -> Facets:
                 found[getattr(group, kind)] += group.incidents
         return found
 
-    def count(wanted: IncidentQuery) -> int:
+    def total(wanted: IncidentQuery) -> int:
         return sum(group.incidents for group in groups if group.fits(wanted))
 
     return Facets(
@@ -116,8 +123,8 @@ def facets(connection: Connection, query: IncidentQuery, tenant: str) -> Facets:
         severities=counted("severity", replace(query, severities=())),
         services=_services(connection, replace(query, services=()), tenant),
         assignees=counted("assignee", replace(query, assignees=())),
-        acknowledged=count(replace(query, acknowledged=True)),
-        total=count(query),
+        acknowledged=total(replace(query, acknowledged=True)),
+        total=total(query),
     )
 
 
@@ -140,18 +147,23 @@ class _Group(NamedTuple):
         )
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """The part of a summary that is counted."""
+
+    services: tuple[str, ...]
+
+
 def _services(connection: Connection, query: IncidentQuery, tenant: str) -> Mapping[str, int]:
     """Of the newest incidents that fit, how many each service is part of."""
-    newest = connection.scalars(
-        select(_HEAD.incident_id)
+    newest = connection.execute(
+        select(_HEAD.body)
         .where(*conditions(query, tenant))
         .order_by(_HEAD.opened_unix.desc(), _HEAD.number.desc())
         .limit(COUNTED_FOR_SERVICES)
-    ).all()
-    names = connection.scalars(  # counted here: databases join and group this in a slow order
-        select(_SERVICE.service).where(_SERVICE.tenant == tenant, _SERVICE.incident_id.in_(newest))
     )
-    order = sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0]))
+    counted = Counter(name for row in newest for name in from_json(row.body, _Listed).services)
+    order = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     return dict(order[:MOST_SERVICES])
 
 

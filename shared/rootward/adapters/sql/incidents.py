@@ -209,6 +209,11 @@ class SqlIncidentStore:
         with self._database.reading() as connection:
             return searching.summaries_of(connection, tenant, incident_ids)
 
+    def count(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> int:
+        """How many incidents fit; those that were merged are left out."""
+        with self._database.reading() as connection:
+            return searching.count(connection, query, tenant)
+
     def facets(self, query: IncidentQuery, tenant: str = DEFAULT_TENANT) -> Facets:
         """How many incidents there are of each status, severity, service and assignee."""
         with self._database.reading() as connection:

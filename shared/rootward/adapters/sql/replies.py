@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from sqlalchemy import Connection, delete, insert, select, update
 
 from rootward.adapters.sql import tables
-from rootward.adapters.sql.engine import Database
+from rootward.adapters.sql.engine import Database, beside
 from rootward.codec import from_json, to_json
 from rootward.errors import Conflict, InvalidParameters
 from rootward.model.reply import Reply
@@ -14,6 +16,8 @@ from rootward.ports import DEFAULT_TENANT, Clock
 _REPLY = tables.reply.c
 LOST_SECONDS = 60.0
 """A request that has not ended by then never will: its process is gone."""
+_ACTED = ""
+"""In place of an answer: something was written, the answer is not there (yet)."""
 
 
 class SqlReplies:
@@ -46,14 +50,25 @@ class SqlReplies:
                 return None
             if row.request != request:
                 raise InvalidParameters(f"the key {key!r} was used for another request")
-            if row.body is not None:
+            if row.body:
                 return from_json(row.body, Reply)
             if now - row.at_unix < LOST_SECONDS:
                 raise Conflict(f"a request with the key {key!r} is at work")
+            if row.body == _ACTED:
+                raise Conflict(
+                    f"the request with the key {key!r} was done, but its answer was lost; "
+                    "read what it was about"
+                )
             connection.execute(update(tables.reply).where(*here).values(at_unix=now))
             return None
 
         return self._database.write(work)
+
+    def marked(self, key: str, tenant: str = DEFAULT_TENANT) -> AbstractContextManager[None]:
+        """Whatever is written meanwhile says in the same transaction that the request acted."""
+        here = (_REPLY.tenant == tenant, _REPLY.key == key, _REPLY.body.is_(None))
+        mark = update(tables.reply).where(*here).values(body=_ACTED)
+        return beside(lambda connection: connection.execute(mark))
 
     def end(self, key: str, reply: Reply | None, tenant: str = DEFAULT_TENANT) -> None:
         """Keep the answer of a request; without one the key is free again."""

@@ -9,7 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from rootward.adapters.sql import tables
 from rootward.adapters.sql.arrivals import Arrivals, StoredBatch
@@ -36,6 +46,26 @@ _CACHED_SAMPLES = 3_000_000
 _READ_AT_ONCE = 100
 _QUICK, _THOROUGH = 3, 9
 """How hard zstd tries: chunks that are merged soon, and those that stay."""
+
+
+def _visible(
+    tenant: str | BindParameter[str], newest: int | BindParameter[int]
+) -> tuple[ColumnElement[bool], ...]:
+    """Chunks of a tenant but those behind the newest that wait on the bus."""
+    waiting = select(_WAITING.chunk_id).where(_WAITING.chunk_id > newest)
+    return (_CHUNK.tenant == tenant, or_(_CHUNK.level > 0, _CHUNK.id.not_in(waiting)))
+
+
+_TOUCHING = (
+    select(_CHUNK.id, _CHUNK.level)
+    .where(
+        *_visible(bindparam("tenant"), bindparam("newest")),
+        _CHUNK.end_us > bindparam("after_us"),
+        _CHUNK.start_us <= bindparam("until_us"),
+    )
+    .order_by(_CHUNK.id)
+)
+"""Made once: a long stretch is read in many windows."""
 
 
 class SqlSampleStore:
@@ -92,6 +122,8 @@ class SqlSampleStore:
         times = query.end_unix - back
         edges = micros(times)
         chunks, names = self._read(query, int(edges[0]), int(edges[-1]))
+        if not names:
+            raise _nothing(times)
         columns = np.full(max(names, default=0) + 1, -1)
         columns[list(names)] = np.arange(len(names))
         grid = Grid(edges[1:], int(edges[0]), columns, len(names))
@@ -99,9 +131,7 @@ class SqlSampleStore:
             grid.add(chunk)
         present = np.isfinite(grid.values).any(0)
         if not present.any():
-            raise InsufficientData(
-                f"no sample between {times[0]:.3f} and {times[-1]:.3f} (Unix seconds)"
-            )
+            raise _nothing(times)
         series = tuple(one for one, here in zip(names.values(), present, strict=True) if here)
         return Window(series, times[1:], grid.values[:, present], query.step_seconds)
 
@@ -153,29 +183,28 @@ class SqlSampleStore:
         self, query: WindowQuery, after_us: int, end_us: int
     ) -> tuple[list[Chunk], dict[int, Series]]:
         """Chunks that touch (after, end] in order of arrival; their series in order, by id."""
-        touching = (
-            select(_CHUNK.id, _CHUNK.level)
-            .where(
-                *self._visible(query.tenant), _CHUNK.end_us > after_us, _CHUNK.start_us <= end_us
-            )
-            .order_by(_CHUNK.id)
-        )
+        fresh = self._fresh.get(query.tenant)
+        wanted = {
+            "tenant": query.tenant,
+            "newest": fresh.newest if fresh else 0,
+            "after_us": after_us,
+            "until_us": end_us,
+        }
         with self._database.reading() as connection:
-            keys = [(row.id, row.level) for row in connection.execute(touching)]
+            keys = [(row.id, row.level) for row in connection.execute(_TOUCHING, wanted)]
+            if not keys:
+                return [], {}
             chunks = self._load(connection, keys)
             ids = np.unique(np.concatenate([np.empty(0, np.int64), *(c.ids for c in chunks)]))
             names = self._arrivals.catalogue.names(connection, query.tenant, ids.tolist())
         ids = self._order.of(query.tenant, ids, names)
-        wanted = ((k, names[k]) for k in ids.tolist())
-        return chunks, {k: one for k, one in wanted if _asked_for(query, one)}
+        known = ((k, names[k]) for k in ids.tolist())
+        return chunks, {k: one for k, one in known if _asked_for(query, one)}
 
     def _visible(self, tenant: str) -> tuple[ColumnElement[bool], ...]:
         """Chunks of a tenant but those that the bus has yet to hand over."""
         fresh = self._fresh.get(tenant)
-        waiting = select(_WAITING.chunk_id).where(
-            _WAITING.chunk_id > (fresh.newest if fresh else 0)
-        )
-        return (_CHUNK.tenant == tenant, or_(_CHUNK.level > 0, _CHUNK.id.not_in(waiting)))
+        return _visible(tenant, fresh.newest if fresh else 0)
 
     def _latest(self, connection: Connection, tenant: str) -> list[tuple[int, int]]:
         """The chunks that were not merged yet, and the newest merged one: see `_left_behind`."""
@@ -323,6 +352,10 @@ class _ChunkCache:
                 _, oldest = self._chunks.popitem(last=False)
                 self._samples -= len(oldest)
         return chunk
+
+
+def _nothing(times: np.ndarray) -> InsufficientData:
+    return InsufficientData(f"no sample between {times[0]:.3f} and {times[-1]:.3f} (Unix seconds)")
 
 
 def _asked_for(query: WindowQuery, series: Series) -> bool:

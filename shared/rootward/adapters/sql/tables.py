@@ -97,6 +97,7 @@ incident_head = Table(
     Column("searched", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "tenant", "merged_into", "opened_unix", "number"),
+    Index(None, "tenant", "merged_into", "status", "opened_unix", "number"),
     Index(
         "ix_incident_head_facets",
         *("tenant", "merged_into", "status", "severity", "assignee", "acknowledged"),

@@ -44,15 +44,25 @@ function Overview({ status }: { status: Status }) {
         <Fact name="Waiting to be looked at" value={number(status.bus_backlog)} more="messages" />
         <Fact name="Waiting to be run" value={number(status.jobs_backlog)} more="jobs" />
         <Fact name="Open incidents" value={number(status.open_incidents)} more="" />
-        <Fact
-          name="Taken in"
-          value={number(status.received)}
-          more={`samples since it started, ${number(status.late_samples)} late`}
-        />
-        <Fact name="Refused" value={number(refused(status))} more="samples" />
+        {status.takes_in && (
+          <>
+            <Fact
+              name="Taken in"
+              value={number(status.received)}
+              more={`samples by this process, ${number(status.late_samples)} late`}
+            />
+            <Fact name="Refused" value={number(refused(status))} more="samples by this process" />
+          </>
+        )}
         {status.storage && <Room storage={status.storage} />}
         <Fact name="Version" value={status.version} more={count(status.methods, "method")} />
       </dl>
+      <p class="quiet">
+        {status.takes_in
+          ? `Samples are counted by each process since it started; this one is ${status.instance}.`
+          : `Samples are taken in by other processes than this one (${status.instance}); each counts ` +
+            "what it took in and refused at its /metrics."}
+      </p>
       <section aria-labelledby="h-checks">
         <h2 id="h-checks">Parts</h2>
         <ul class="plain-list checks">
