@@ -55,7 +55,11 @@ _kafka = _closed(
 )
 _trigger: Schema = {
     "oneOf": [
-        _closed({"type": {"const": name}, "metadata": metadata}, metricType=_metric_type)
+        _closed(
+            {"type": {"const": name}, "metadata": metadata},
+            metricType=_metric_type,
+            authenticationRef=_closed({"name": TEXT}),
+        )
         for name, metadata in (("prometheus", _prometheus), ("kafka", _kafka))
     ]
 }

@@ -73,6 +73,10 @@ def test_a_field_that_kubernetes_does_not_know_is_noticed():
             {**chart.DISTRIBUTED, **chart.SCALED[2], "bus": {"url": "kafka://k:1?prefix=x"}},
             "names another one",
         ),
+        (
+            {**chart.DISTRIBUTED, **chart.SCALED[2], "bus": {"url": "kafka+tls://k:1"}},
+            "authenticationRef",
+        ),
         ({**chart.DISTRIBUTED, "keda": {"kafkaLag": {"enabled": True}}}, "set keda.enabled"),
         ({**chart.DISTRIBUTED, **chart.SOURCES[3]}, "every pod of ingest would scrape"),
         (
@@ -332,12 +336,14 @@ class TestDistributed:
         assert found["Deployment", "rel-rootward-dashboard"]["spec"]["replicas"] == 2
 
     def test_keda_asks_kafka_for_the_group_and_topic_of_the_detectors(self):
-        url = "kafka://one:9092,two:9093?partitions=6&prefix=acme"
-        keda = chart.SCALED[2]["keda"] | {"kafkaLag": {"enabled": True, "prefix": "acme"}}
+        url = "kafka+tls://one:9092,two:9093?partitions=6&prefix=acme"
+        lag = {"enabled": True, "prefix": "acme", "authenticationRef": "kafka"}
+        keda = chart.SCALED[2]["keda"] | {"kafkaLag": lag}
         found = chart.render({**chart.DISTRIBUTED, "bus": {"url": url}, "keda": keda})
         scaled = {o["metadata"]["name"]: o["spec"] for o in found if o["kind"] == "ScaledObject"}
         cluster = Cluster.of(url)
         _, kafka = scaled["rel-rootward-detect"]["triggers"]
+        assert kafka["authenticationRef"] == {"name": "kafka"}
         assert kafka["metadata"] == {
             "bootstrapServers": ",".join(cluster.servers),
             "consumerGroup": cluster.group,

@@ -11,8 +11,8 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,8 +28,8 @@ from rootward.model.series import Series
 from rootward.ports import WindowQuery
 from rootward.settings import Settings
 from tests.contract.databases import MakeDatabase
+from tests.real.children import until
 from tests.real.node import Program
-from tests.real.servers import until
 from tests.services.alert_messages import labelled, notification
 
 ROOT = Path(__file__).parents[2]
@@ -100,12 +100,16 @@ class Sender:
         client.close()
 
 
-@contextmanager
-def _running(command: str, folder: Path, url: str, code: Path) -> Iterator[Program]:
+class Version(Program):
     """Rootward from a tree of its code."""
-    wrap = ("env", f"PYTHONPATH={':'.join(str(code / package) for package in PACKAGES)}")
-    with Program(folder, command, wrap=wrap, database_url=url, step_seconds=1) as program:
-        yield program
+
+    def __init__(self, folder: Path, command: str, url: str, code: Path) -> None:
+        super().__init__(folder, command, database_url=url, step_seconds=1)
+        self._path = ":".join(str(code / package) for package in PACKAGES)
+
+    def surroundings(self) -> Mapping[str, str]:
+        """Its settings, and where its modules are."""
+        return {**super().surroundings(), "PYTHONPATH": self._path}
 
 
 def _fire(program: Program) -> None:
@@ -135,7 +139,7 @@ def test_the_newer_code_takes_over_while_the_older_one_writes_and_gives_back_aga
     url = make_database("empty postgresql")
     with closing(open_database(url)) as database:
         with (
-            _running(command, tmp_path / "old", url, before) as old,
+            Version(tmp_path / "old", command, url, before) as old,
             Sender(old) as sender,
         ):
             _fire(old)
@@ -146,7 +150,7 @@ def test_the_newer_code_takes_over_while_the_older_one_writes_and_gives_back_aga
             assert pending(database) == ()
             sender.goes_on()
 
-            with _running("ingest", tmp_path / "new", url, ROOT) as new:
+            with Version(tmp_path / "new", "ingest", url, ROOT) as new:
                 sender.programs.append(new)
                 sender.goes_on()
                 sender.programs.remove(old)

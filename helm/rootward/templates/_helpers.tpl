@@ -79,7 +79,7 @@ imagePullSecrets:
 
 {{- /* Kafka's brokers, as KEDA is told of them. */}}
 {{- define "rootward.brokers" -}}
-{{- default (regexReplaceAll "^kafka://([^?]*).*$" .Values.bus.url "${1}") .Values.keda.kafkaLag.bootstrapServers }}
+{{- default (regexReplaceAll "^kafka(\\+tls)?://([^@?]*@)?([^?]*).*$" .Values.bus.url "${3}") .Values.keda.kafkaLag.bootstrapServers }}
 {{- end }}
 
 {{- /* The service that answers for a part: in the embedded mode there is one for all. */}}
@@ -112,6 +112,9 @@ imagePullSecrets:
 {{- end }}
 {{- if and .Values.keda.enabled .Values.keda.kafkaLag.enabled (not (include "rootward.brokers" .)) }}
 {{- fail "keda.kafkaLag.bootstrapServers: the URL of the bus lies in a secret, so name the brokers" }}
+{{- end }}
+{{- if and .Values.keda.kafkaLag.enabled (hasPrefix "kafka+tls:" .Values.bus.url) (not .Values.keda.kafkaLag.authenticationRef) }}
+{{- fail "keda.kafkaLag.authenticationRef: Kafka speaks TLS; name a TriggerAuthentication with tls: enable" }}
 {{- end }}
 {{- if and .Values.keda.kafkaLag.enabled (contains "prefix=" .Values.bus.url) (not (contains (printf "prefix=%s" .Values.keda.kafkaLag.prefix) .Values.bus.url)) }}
 {{- fail "keda.kafkaLag.prefix: the URL of the bus names another one" }}
