@@ -41,16 +41,18 @@ def _total_effects(
     one (Sherman, Morrison 1950). Ridged where two orders make a loop of gain one.
     """
     nodes = weights.shape[1]
-    effects, scale = np.linalg.inv(_ridged(np.eye(nodes) - weights[0]))[None], np.ones(1)
-    for i in range(nodes):
-        change = weights[1, i] - weights[0, i]
-        row = change @ effects
+    effects, scale = np.empty((2**nodes, nodes, nodes)), np.ones(2**nodes)
+    effects[0] = np.linalg.inv(_ridged(np.eye(nodes) - weights[0]))
+    for i in range(nodes - 1, -1, -1):  # the first node is the most significant bit
+        known = 2 ** (nodes - 1 - i)
+        before, after = effects[:known], effects[known : 2 * known]
+        row = (weights[1, i] - weights[0, i]) @ before
         pivot = 1 - row[:, i]
-        scale = np.stack([scale, scale * pivot], axis=1).reshape(-1)
-        if np.abs(scale).min() < _SINGULAR:
+        scale[known : 2 * known] = scale[:known] * pivot
+        if np.abs(scale[: 2 * known]).min() < _SINGULAR:
             return _one_by_one(weights)
-        other = effects + effects[:, :, i, None] * (row / pivot[:, None])[:, None, :]
-        effects = np.stack([effects, other], axis=1).reshape(-1, nodes, nodes)
+        np.multiply(before[:, :, i, None], (row / pivot[:, None])[:, None, :], out=after)
+        after += before
     return effects
 
 

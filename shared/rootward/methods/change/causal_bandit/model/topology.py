@@ -100,17 +100,15 @@ def mutual_information(
     """
     samples = len(x)
     near = min(NEIGHBOURS, samples - 1)
-    first = _distances(x)
-    found = np.empty(others.shape[1])
-    for k in range(others.shape[1]):
-        second = _distances(others[:, k])
-        reach = np.partition(np.maximum(first, second), near, axis=1)[:, near, None]
-        # The sample itself lies within reach too: that is the + 1 of the formula.
-        inside = digamma((first < reach).sum(axis=1)) + digamma((second < reach).sum(axis=1))
-        found[k] = digamma(near) + digamma(samples) - inside.mean()
-    return np.maximum(found, 0.0)
+    first, second = _distances(x[None]), _distances(others.T)
+    reach = np.partition(np.maximum(first, second), near, axis=-1)[..., near, None]
+    # The sample itself lies within reach too: that is the + 1 of the formula.
+    inside = digamma(np.count_nonzero(first < reach, axis=-1))
+    inside += digamma(np.count_nonzero(second < reach, axis=-1))
+    return np.maximum(digamma(near) + digamma(samples) - inside.mean(axis=-1), 0.0)
 
 
-def _distances(x: np.ndarray) -> Float[np.ndarray, "samples samples"]:
-    unit = (x - x.mean()) / max(float(x.std()), 1e-300)
-    return np.abs(unit[:, None] - unit[None, :])
+def _distances(lines: np.ndarray) -> Float[np.ndarray, "lines samples samples"]:
+    deviation = np.maximum(lines.std(axis=1, keepdims=True), 1e-300)
+    unit = (lines - lines.mean(axis=1, keepdims=True)) / deviation
+    return np.abs(unit[:, :, None] - unit[:, None, :])
