@@ -67,7 +67,7 @@ class Subject:
             window=frame,
             symptom=frame.series.index(symptom) if symptom in frame.series else None,
             seed=self.options.seed,
-            calls=calls_within(self.platform, self.window, self.incident.tenant),
+            calls=calls_within(self.platform, self.window.series, self.incident.tenant),
         )
         for need in sorted(set(needs) & set(_SUPPLY)):
             case = replace(case, **_SUPPLY[need](self))

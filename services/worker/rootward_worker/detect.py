@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from rootward.model.window import Window
 from rootward.ports import Everything, Platform, Share, WindowQuery
 from rootward_worker import story
 from rootward_worker.align import Rows
+from rootward_worker.belonging import NO_CALLS, Calls, belongs, parted
+from rootward_worker.calls import calls_within
 from rootward_worker.finding import Finding, Normal
 from rootward_worker.frames import Frames
 from rootward_worker.leaks import leaks
@@ -37,8 +40,8 @@ FRESH_SHARE = 1 / 12
 """What is normal is learnt again once this share of its rows is new."""
 LEAK_ROWS = 10
 """Slow leaks are looked for after so many rows."""
-OTHER_ROWS = 2
-"""Once its symptoms have been gone for so many rows, symptoms elsewhere are another event."""
+FRESH_SECONDS = 5.0
+"""Incidents are read from the store again once so much time has passed."""
 MARGIN_ROWS = 2
 """Rows before an onset that may belong to the incident already."""
 REMEMBERED = 50
@@ -51,7 +54,8 @@ class _Tenant:
 
     rows: Rows
     frames: Frames
-    open: Incident | None = None
+    open: dict[str, Incident] = field(default_factory=dict)
+    """What goes on, by id, the oldest first."""
     past: list[Incident] = field(default_factory=list)
     """Resolved incidents, the newest last."""
     normal: Normal | None = None
@@ -59,8 +63,15 @@ class _Tenant:
     leaks: tuple[tuple[float, Finding], ...] = ()
     """Slow leaks with their onsets, Unix seconds."""
     leaks_at: int = 0
-    diagnosed_until: float = 0.0
-    """End of the rows that the last submitted diagnosis looks at, Unix seconds."""
+    diagnosed_until: dict[str, float] = field(default_factory=dict)
+    """End of the rows that the last submitted diagnosis of an incident looks at, Unix seconds."""
+    read_at: float = -inf
+    """When the open incidents were read from the store."""
+    announced: Mapping[str, tuple[ChangeEvent, ...]] = field(default_factory=dict)
+    """Changes before the opening of each of them, as they were then."""
+    calls: Calls = NO_CALLS
+    calls_of: tuple[Series, ...] = ()
+    """The series that the calls were read from."""
 
 
 class Detector:
@@ -125,7 +136,7 @@ class Detector:
         for one in incidents.current(name):
             if story.is_alerted(one):
                 continue
-            tenant.open = one
+            tenant.open[one.id] = one
             if incidents.diagnosis(one.id, name) is None and rows.complete is not None:
                 self._diagnose(tenant, one, rows.time_of(rows.complete))
         return tenant
@@ -138,28 +149,42 @@ class Detector:
         return frozenset(one for one in known if self._share.has(name, one))
 
     def _look(self, name: str, tenant: _Tenant, frame: Window) -> None:
-        if tenant.open is not None:
-            stored = self._platform.incidents.get(tenant.open.id, name)
-            self._go_on(tenant, tenant.open, stored)
+        self._read_again(name, tenant)
         usable = self._usable(tenant, frame)
         normal = self._normal(tenant, frame, usable)
         now = standing(frame, usable, normal)
         found = findings(frame, normal, now) + vanished(frame, usable, normal.traits.names)
         named = {f.series for f in found}
         found += tuple(f for f in self._leaks(tenant, frame) if f.series not in named)
-        harmful = [f for f in found if f.harmful]
-        away = frozenset(f.series for f in harmful)
-        if tenant.open is not None:
-            away |= still_away(frame, normal, now, tenant.open)
-        convinced = convincing(harmful, found, len(frame.times))
-        if tenant.open is not None and convinced and story.is_another(
-            tenant.open, harmful, away, float(frame.times[-1] - OTHER_ROWS * frame.step_seconds)
-        ):  # fmt: skip
-            self._leave(tenant, tenant.open, frame)
-        if tenant.open is not None:
-            self._follow(tenant, tenant.open, frame, found, away)
-        elif convinced:
-            self._open(name, tenant, frame, found, harmful)
+        going_on = list(tenant.open.values())
+        away = [still_away(frame, normal, now, one) for one in going_on]
+        harmful = frozenset(f.series for f in found if f.harmful)
+        calls = self._calls(name, tenant, frame.series)
+        parts, rest = parted(going_on, found, [harmful | still for still in away], frame, calls)
+        for one, part, still in zip(going_on, parts, away, strict=True):
+            own = frozenset(f.series for f in part if f.harmful)
+            self._follow(tenant, one, frame, part, own | still)
+        left = [f for f in rest if f.harmful]
+        if convincing(left, rest, len(frame.times)):
+            self._open(name, tenant, frame, rest, left)
+
+    def _calls(self, name: str, tenant: _Tenant, series: tuple[Series, ...]) -> Calls:
+        """Who calls whom, read anew when other series are measured."""
+        raw = tenant.frames.raw
+        if tenant.calls_of != raw:
+            known = calls_within(self._platform, raw, name)
+            tenant.calls, tenant.calls_of = Calls.of(series, known), raw
+        return tenant.calls
+
+    def _read_again(self, name: str, tenant: _Tenant) -> None:
+        """The open incidents as they are stored, where they were not read a moment ago."""
+        now = self._platform.clock.now()
+        if not tenant.open or abs(now - tenant.read_at) < FRESH_SECONDS:
+            return
+        for one in list(tenant.open.values()):
+            self._go_on(tenant, one, self._platform.incidents.get(one.id, name))
+        tenant.announced = {id: self._announced(one) for id, one in tenant.open.items()}
+        tenant.read_at = now
 
     def _go_on(self, tenant: _Tenant, mine: Incident, stored: Incident) -> None:
         """Follow an incident as it is stored: people and other detectors change it, too.
@@ -168,20 +193,24 @@ class Detector:
         opens no other.
         """
         if stored.status is Status.OPEN:
-            tenant.open = stored
+            tenant.open[mine.id] = stored
         elif stored.handling.resolved_by:
-            tenant.open = replace(
+            tenant.open[mine.id] = replace(
                 stored, status=Status.OPEN, resolved_unix=None, handling=mine.handling
             )
         else:
-            tenant.open = None
-            tenant.past = [*tenant.past[-REMEMBERED:], stored]
+            self._past(tenant, stored)
+
+    def _past(self, tenant: _Tenant, ended: Incident) -> None:
+        tenant.open.pop(ended.id, None)
+        tenant.diagnosed_until.pop(ended.id, None)
+        tenant.past = [*tenant.past[-REMEMBERED:], ended]
 
     def _usable(self, tenant: _Tenant, frame: Window) -> np.ndarray:
         """Rows of the frame that tell what is normal: those outside of incidents."""
         usable = np.ones(len(frame.times), dtype=bool)
         margin = MARGIN_ROWS * frame.step_seconds
-        for one in [*tenant.past, *([tenant.open] if tenant.open else [])]:
+        for one in (*tenant.past, *tenant.open.values()):
             end = one.last_change_unix + margin if one.resolved_unix is not None else np.inf
             if end >= frame.times[0] and not story.is_new_normal(one):
                 usable &= (frame.times < one.onset_unix - margin) | (frame.times > end)
@@ -191,7 +220,7 @@ class Detector:
         row = tenant.rows.row_of(float(frame.times[-1]))
         known = tenant.normal
         due = row - tenant.learnt_at >= max(2, FRESH_SHARE * np.count_nonzero(usable))
-        if known is None or known.series != frame.series or (due and tenant.open is None):
+        if known is None or known.series != frame.series or (due and not tenant.open):
             known = tenant.normal = learn(frame, usable, self._options.rule)
             tenant.learnt_at = row
         return known
@@ -223,7 +252,9 @@ class Detector:
             fitting = [
                 one
                 for one in current
-                if story.takes_in(one, services, recent) and not self._is_left(one, frame)
+                if story.takes_in(one, services, recent)
+                and not self._is_left(one, frame)
+                and any(belongs(f, one, frame, tenant.calls) for f in harmful)
             ]
             if fitting:
                 return story.joined(fitting[-1], found, frame)
@@ -232,12 +263,14 @@ class Detector:
                 return story.joined(reopened, found, frame)
             return made
 
-        tenant.open = self._platform.incidents.open_or_join(choose, name)
-        tenant.past = [one for one in tenant.past if one.id != tenant.open.id]
-        if tenant.open.id == made.id:
+        now = self._platform.incidents.open_or_join(choose, name)
+        tenant.open[now.id] = now
+        tenant.announced = {**tenant.announced, now.id: self._announced(now)}
+        tenant.past = [one for one in tenant.past if one.id != now.id]
+        if now.id == made.id:
             telemetry.INCIDENTS_OPENED.inc()
             log.info("incident opened", extra={"incident": made.id, "symptom": str(made.symptom)})
-            self._diagnose(tenant, tenant.open, float(frame.times[-1]))
+            self._diagnose(tenant, now, float(frame.times[-1]))
 
     def _is_left(self, incident: Incident, frame: Window) -> bool:
         """Whether it has been quiet for so long that only whoever ends it lags behind."""
@@ -272,7 +305,7 @@ class Detector:
     ) -> None:
         """Join what changed since, note the time of the last symptom, and see if it is over."""
         row_unix = float(frame.times[-1])
-        events = self._announced(incident)
+        events = tenant.announced.get(incident.id, ())
 
         def change(known: Incident) -> Incident:
             now = demoted(story.joined(known, found, frame), events)
@@ -285,7 +318,7 @@ class Detector:
         if now != incident:
             self._go_on(tenant, incident, self._revised(incident, change))
         settled = now.onset_unix + self._options.settled_rows * frame.step_seconds
-        if tenant.diagnosed_until < settled <= row_unix:
+        if tenant.diagnosed_until.get(incident.id, 0.0) < settled <= row_unix:
             self._diagnose(tenant, now, row_unix)
 
     def _is_over(self, incident: Incident, frame: Window) -> bool:
@@ -305,17 +338,10 @@ class Detector:
             or age >= max(self._options.new_normal_seconds, half_window)
         )
 
-    def _leave(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
-        """Make room for another incident; one that an alert opened ends with the alert."""
-        if story.is_alerted(incident):
-            tenant.open = None
-        else:
-            self._resolve(tenant, incident, frame)
-
     def _resolve(self, tenant: _Tenant, incident: Incident, frame: Window) -> None:
         """End it, unless another process has seen a symptom of it since."""
         now = replace(incident, status=Status.RESOLVED, resolved_unix=float(frame.times[-1]))
-        if tenant.diagnosed_until < incident.last_change_unix:
+        if tenant.diagnosed_until.get(incident.id, 0.0) < incident.last_change_unix:
             self._diagnose(tenant, now, incident.last_change_unix)
 
         def end(known: Incident) -> Incident:
@@ -325,10 +351,9 @@ class Detector:
 
         stored = self._revised(incident, end)
         if stored.status is Status.OPEN:
-            tenant.open = stored
+            tenant.open[stored.id] = stored
             return
-        tenant.open = None
-        tenant.past = [*tenant.past[-REMEMBERED:], stored]
+        self._past(tenant, stored)
         telemetry.INCIDENTS_RESOLVED.inc()
         log.info("incident resolved", extra={"incident": incident.id})
 
@@ -340,7 +365,7 @@ class Detector:
         self._platform.jobs.submit(
             "diagnose", incident_id=incident.id, tenant=incident.tenant, end_unix=end_unix
         )
-        tenant.diagnosed_until = end_unix
+        tenant.diagnosed_until[incident.id] = end_unix
 
 
 def _measured(window: Window) -> Window:

@@ -62,7 +62,7 @@ def explain(
         found = diagnose(
             window,
             discovery=discovery_method(options.discovery),
-            calls=calls_within(platform, window, tenant),
+            calls=calls_within(platform, window.series, tenant),
             seed=options.seed,
             reached=reached,
             ranked=ranked,

@@ -89,6 +89,8 @@ class Frames:
         """Place in the table after that of the newest row."""
         self._until = 0
         """The newest row."""
+        self.raw: tuple[Series, ...] = ()
+        """What the frame is made of."""
 
     def upto(self, row: int) -> Window:
         """The frame of the rows that are held up to `row`, which ascends from call to call."""
@@ -124,7 +126,9 @@ class Frames:
     def _anew(self, row: int) -> _Plan:
         """Make all rows anew, and a plan for those that come."""
         self._rows.disturbed()
-        frame, layout, nature = laid_out(self._rows.window(row))
+        window = self._rows.window(row)
+        self.raw = window.series
+        frame, layout, nature = laid_out(window)
         totals = totals_of(frame.series)
         columns = self._rows.measured(row)
         series = (*frame.series, *totals.series)

@@ -77,7 +77,7 @@ def diagnose(
         window, left_out = without_earlier(
             platform, incident, window_of(platform, options, incident, end)
         )
-        calls = calls_within(platform, window, tenant)
+        calls = calls_within(platform, window.series, tenant)
         found = diagnosis_of(
             window,
             discovery=discovery_method(options.discovery),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Set
 from dataclasses import replace
 
 from rootward.model.incident import Change, Incident, Severity, Status
@@ -68,11 +69,11 @@ def is_present(incident: Incident, away: frozenset[Series]) -> bool:
 
 
 def is_another(
-    incident: Incident, harmful: list[Finding], away: frozenset[Series], quiet_since_unix: float
+    incident: Incident, services: Set[str], away: frozenset[Series], quiet_since_unix: float
 ) -> bool:
-    """Whether symptoms are another event: in other services, after this one's had gone."""
+    """Whether symptoms in services are another event: elsewhere, after this one's had gone."""
     felt = {c.series.service for c in incident.changes if kind_of(c.series.metric) in EXTERNAL}
-    elsewhere = {f.series.service for f in harmful}.isdisjoint({incident.symptom.service, *felt})
+    elsewhere = services.isdisjoint({incident.symptom.service, *felt})
     gone = incident.last_change_unix <= quiet_since_unix and not is_present(incident, away)
     return elsewhere and gone
 
