@@ -7,6 +7,7 @@ from rootward.model.incident import Status
 from rootward.model.series import Series
 from rootward.ports import Platform
 from rootward.testing.fakes import ManualClock
+from rootward_dashboard.merging import merge
 from rootward_worker.belonging import Calls
 from rootward_worker.detect import Detector
 from tests.services.test_worker import (
@@ -15,6 +16,7 @@ from tests.services.test_worker import (
     START,
     STEP,
     Shape,
+    batches,
     every_incident,
     feed,
     recording,
@@ -115,6 +117,23 @@ def test_both_incidents_are_known_after_a_restart(fake_platform: Platform, clock
     found = every_incident(fake_platform)
     assert len(found) == 2
     assert all(one.status is Status.RESOLVED for one in found)
+
+
+def test_of_two_that_were_merged_the_one_that_answers_goes_on(
+    fake_platform: Platform, clock: ManualClock
+):
+    columns = recording(200, broken(("cart", 80, 170), ("stock", 140, 170)))
+    detector = Detector(fake_platform, OPTIONS)
+    for row, batch in enumerate(batches(columns)):
+        if row == 150:
+            stock, cart = every_incident(fake_platform)
+            fake_platform.incidents.handle([cart.id, stock.id], merge("ann", clock.now()))
+        clock.set(float(batch.times[0]))
+        detector.on_batch(batch)
+
+    (incident,) = [one for one in every_incident(fake_platform) if not one.handling.merged_into]
+    assert incident.symptom.service == "cart"
+    assert incident.status is Status.RESOLVED
 
 
 def test_trouble_is_felt_by_all_who_call_directly_or_not():

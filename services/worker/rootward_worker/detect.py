@@ -190,12 +190,14 @@ class Detector:
         """Follow an incident as it is stored: people and other detectors change it, too.
 
         One that somebody resolved by hand is followed to its end, so that what is left of it
-        opens no other.
+        opens no other; for one that was merged the other answers.
         """
+        if stored.id != mine.id:
+            tenant.open.pop(mine.id, None)
         if stored.status is Status.OPEN:
-            tenant.open[mine.id] = stored
+            tenant.open[stored.id] = stored
         elif stored.handling.resolved_by:
-            tenant.open[mine.id] = replace(
+            tenant.open[stored.id] = replace(
                 stored, status=Status.OPEN, resolved_unix=None, handling=mine.handling
             )
         else:

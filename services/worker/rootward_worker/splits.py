@@ -1,4 +1,4 @@
-"""What was split off an incident ends with it: the detector follows one incident at a time."""
+"""What was split off an incident ends with it at the latest: people saw them as one event."""
 
 from __future__ import annotations
 
