@@ -30,8 +30,15 @@ def quantile(ordered: ByRow, rows: Int[np.ndarray, " series"], q: float) -> PerS
 
 def median(values: Float[np.ndarray, "rows series"], least: int) -> PerSeries:
     """The median of each column, NaN where fewer than `least` values are numbers."""
+    if len(values) < least:
+        return np.full(values.shape[1], np.nan)
+    ordered, last = np.sort(values, axis=0), len(values) - 1
+    found = (ordered[last // 2] + ordered[(last + 1) // 2]) / 2
     rows = np.count_nonzero(np.isfinite(values), axis=0)
-    return np.where(rows >= least, quantile(np.sort(values, axis=0).T, rows, 0.5), np.nan)
+    if len(gaps := np.flatnonzero(rows <= last)):
+        middle = quantile(ordered[:, gaps].T, rows[gaps], 0.5)
+        found[gaps] = np.where(rows[gaps] >= least, middle, np.nan)
+    return np.asarray(found)
 
 
 def running_median(values: ByRow, width: int, least: int, every: int = 1) -> Ends:
