@@ -13,7 +13,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse-upgrade image-check bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
+.PHONY: help rehearse-upgrade image-check bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres bench-parts bench-split method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench-api: $(STAMP) ## time of every call of the API with 10,000 incidents and 1
 bench-postgres: $(STAMP) ## samples per CPU second and bytes per sample on PostgreSQL beside SQLite
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_postgres $(ARGS)
+
+bench-parts: $(STAMP) ## CPU seconds of publishing on Kafka, of reading from it, and of a detector's row
+	$(BIN)/python -W ignore -m tests.benchmarks.bench_parts $(ARGS)
 
 bench-split: $(STAMP) ## one wide fit alone and with Celery workers helping; ARGS="--series 400 --helpers 1"
 	sh deploy/servers.sh
