@@ -26,16 +26,16 @@ def main() -> None:
     given = parser.parse_args()
     systems, slow = (3, 1) if given.quick else (given.systems, given.slow_systems)
     steps = 600 if given.quick else bandit_runs.STEPS
-    kept = json.loads(OUT.read_text()) if OUT.is_file() and given.part != "all" else {}
-    kept |= {"quick": given.quick}
+    found: dict[str, object] = {"quick": given.quick}
     if given.part in ("all", "bandit"):
-        kept |= _bandit(systems, slow, steps)
+        found |= _bandit(systems, slow, steps)
     if given.part in ("all", "changes"):
-        kept |= _changes(given.quick)
+        found |= _changes(given.quick)
     if given.part in ("all", "detector"):
-        kept |= _detector(120 if given.quick else detector_runs.DAY_ROWS)
+        found |= _detector(120 if given.quick else detector_runs.DAY_ROWS)
+    kept = json.loads(OUT.read_text()) if OUT.is_file() and given.part != "all" else {}
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(kept, indent=2) + "\n")
+    OUT.write_text(json.dumps(kept | found, indent=2) + "\n")
     sys.stdout.write(f"\nkept in {OUT.relative_to(ROOT)}\n")
 
 
