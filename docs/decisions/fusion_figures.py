@@ -25,6 +25,7 @@ from rootward.model.window import Window
 from rootward.numerics import anomaly, suspicion
 from rootward.rca import confidence, onset, ranking
 from rootward.rca.frame import framed
+from rootward.rca.usual import usual_score
 from rootward_cli import cases, evaluation
 
 Calls = tuple[tuple[str, str], ...]
@@ -78,7 +79,16 @@ def _no_extreme(away: np.ndarray, length: int) -> np.ndarray:
 def scores(window: Window, calls: Calls, begun: int) -> dict[str, float]:
     """The services' scores for an onset, corrected as the diagnosis does."""
     found = ranking.rank(onset.around(window.with_onset(begun), calls), calls)
-    return {s: float(v) for s, v in zip(found.services, found.scores, strict=True)}
+    return dict(zip(found.services, found.scores.tolist(), strict=True))
+
+
+def told(window: Window, calls: Calls, begun: int) -> tuple[str, float, float]:
+    """The first service, the excess of its score, and what lead and rows leave of its chance."""
+    seen = onset.around(window.with_onset(begun), calls)
+    found = ranking.rank(seen, calls)
+    more = confidence.excess(found.scores, usual_score(seen, calls))
+    left = confidence.certainty(found.scores, len(window.times) - seen.onset)
+    return found.services[0], more, left if found.scores[0] >= confidence.LEAST_SCORE else 0.0
 
 
 def table(data: list[Labelled], rows: list[tuple[str, Callable[[Window, Calls], dict[str, float]]]],
@@ -136,45 +146,48 @@ def names(data: list[Labelled]) -> None:
 
 def calibration(data: list[Labelled]) -> None:
     """Fit the confidence map leaving out one data set at a time, then on all."""
-    x, y, sets, weights, quiet = _points(data)
+    x, left, y, sets, weights, quiet = _points(data)
     guess = np.empty(len(y))
-    show("| data set | right | mean probability |\n| --- | --- | --- |")
+    show("| data set | right | mean probability | quiet stretches with an answer |")
+    show("| --- | --- | --- | --- |")
     for name in np.unique(sets):
         out = sets == name
-        guess[out] = _probability(_fit(x[~out], y[~out], weights[~out]), x[out])
-        told = out & ~quiet
-        show(f"| {name} | {y[told].mean():.2f} | {guess[told].mean():.2f} |")
-    show("\n| probability | cases | right |\n| --- | --- | --- |")
-    bounds = (0.0, 0.2, 0.4, 0.6, 0.75, 0.9, 1.01)
+        fitted = _fit(x[~out], left[~out], y[~out], weights[~out])
+        guess[out] = _probability(fitted, x[out], left[out])
+        told, still = out & ~quiet, out & quiet
+        some = f"{np.sum(guess[still] >= confidence.LEAST_CONFIDENCE)} of {still.sum()}"
+        show(f"| {name} | {y[told].mean():.2f} | {guess[told].mean():.2f} | {some} |")
+    show("\n| probability | cases | right | quiet stretches |\n| --- | --- | --- | --- |")
+    bounds = (0.0, 0.1, confidence.LEAST_CONFIDENCE, confidence.MEDIUM, confidence.HIGH, 0.9, 1.01)
     for low, high in pairwise(bounds):
-        inside = (guess >= low) & (guess < high) & ~quiet
-        if inside.any():
-            show(f"| {low}–{min(high, 1.0)} | {inside.sum()} | {y[inside].mean():.2f} |")
-    intercept, score, margin = _fit(x, y, weights)
+        inside = (guess >= low) & (guess < high)
+        right = y[inside & ~quiet].mean() if (inside & ~quiet).any() else np.nan
+        counts = f"{(inside & ~quiet).sum()} | {right:.2f} | {(inside & quiet).sum()}"
+        show(f"| {low}–{min(high, 1.0)} | {counts} |")
+    intercept, per_excess = _fit(x, left, y, weights)
     brier = float(np.average((guess - y) ** 2, weights=weights))
-    show(f"\nintercept {intercept:.2f}, score {score:.2f}, margin {margin:.2f}, Brier {brier:.3f}")
+    show(f"\nintercept {intercept:.2f}, excess {per_excess:.2f}, Brier {brier:.3f}")
 
 
 def _points(data: list[Labelled]) -> tuple[np.ndarray, ...]:
     """Features and hits of every case, and of quiet stretches of baselines (a miss each)."""
-    points: list[tuple[str, bool, tuple[float, float], bool]] = []
+    points: list[tuple[str, bool, float, float, bool]] = []
     for dataset, truth, window, calls, clean in data:
         begun = window.onset or 0
-        found = scores(window, calls, begun)
-        hit = max(found, key=lambda s: found[s]) in truth
-        points.append((dataset, False, _features(found), hit))
+        first, more, left = told(window, calls, begun)
+        points.append((dataset, False, more, left, first in truth))
         quiet = window.rows(0, begun)
-        for share in (0.6, 0.8) if clean and begun >= 30 else ():
-            still = scores(quiet, calls, round(share * begun))
-            points.append((dataset, True, _features(still), False))
-    count = defaultdict(int)
-    for dataset, is_quiet, *_ in points:
-        count[dataset, is_quiet] += 1
-    weights = [(0.25 if q else 1.0) / count[d, q] for d, q, *_ in points]
-    x = np.array([(1.0, *f) for _, _, f, _ in points])
-    y = np.array([hit for *_, hit in points], dtype=np.float64)
-    sets = np.array([dataset for dataset, *_ in points])
-    return x, y, sets, np.array(weights), np.array([still for _, still, *_ in points])
+        for onset_row in (round(0.7 * begun), begun - 12) if clean and begun >= 40 else ():
+            points.append((dataset, True, *told(quiet, calls, onset_row)[1:], False))
+    names, still, more, left, hits = (np.array(one) for one in zip(*points, strict=True))
+    weights = np.array(
+        [
+            (0.5 if q else 1.0) / np.sum((names == name) & (still == q))
+            for name, q in zip(names, still, strict=True)
+        ]
+    )
+    x = np.stack([np.ones(len(more)), more], axis=1)
+    return x, left, hits.astype(np.float64), names, weights, still
 
 
 def conformal(data: list[Labelled]) -> None:
@@ -205,10 +218,12 @@ def _leads(data: list[Labelled]) -> tuple[np.ndarray, np.ndarray, list[np.ndarra
     for dataset, truth, window, calls, _ in data:
         begun = window.onset or 0
         for rows in (confidence.LEAST_ROWS, 12, len(window.times)):
-            part = window.rows(0, min(len(window.times), begun + rows))
-            by_service = scores(part, calls, begun)
-            ordered = np.array(sorted(by_service.values(), reverse=True))
-            if confidence.confidence(ordered, len(part.times) - begun) > 0:
+            part = window.rows(0, min(len(window.times), begun + rows)).with_onset(begun)
+            seen = onset.around(part, calls)
+            made = ranking.rank(seen, calls)
+            by_service = dict(zip(made.services, made.scores.tolist(), strict=True))
+            ordered, usual = made.scores, usual_score(seen, calls)
+            if confidence.confidence(ordered, len(part.times) - seen.onset, usual) > 0:
                 true = max((by_service[s] for s in truth if s in by_service), default=-np.inf)
                 found.append((dataset, ordered[0] - true, ordered))
     sets, leads, counts = zip(*found, strict=True)
@@ -224,18 +239,14 @@ def _quantile(leads: np.ndarray, sets: np.ndarray, level: float) -> float:
     return float(leads[order][min(place, len(leads) - 1)])
 
 
-def _features(found: dict[str, float]) -> tuple[float, float]:
-    return confidence.features(np.array(sorted(found.values(), reverse=True)))
+def _probability(weights: np.ndarray, x: np.ndarray, left: np.ndarray) -> np.ndarray:
+    return left / (1 + np.exp(-x @ weights))
 
 
-def _probability(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x @ weights))
-
-
-def _fit(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _fit(x: np.ndarray, left: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     def loss(b: np.ndarray) -> float:
-        z = x @ b
-        return float(weights @ (np.logaddexp(0, z) - y * z) + 0.02 * (b[1:] @ b[1:]))
+        p = np.clip(_probability(b, x, left), 1e-6, 1 - 1e-6)
+        return float(0.01 * (b[1:] @ b[1:]) - weights @ (y * np.log(p) + (1 - y) * np.log(1 - p)))
 
     return np.asarray(minimize(loss, np.zeros(x.shape[1])).x)
 

@@ -89,23 +89,39 @@ def test_a_series_that_stopped_is_said_to_have_stopped():
     assert "stopped: 100 % of its rows are missing" in _texts(found.candidates[0], "size")
 
 
+CALM, RESTLESS = 1.2, 4.0
+
+
 def test_confidence_grows_with_size_and_with_the_lead():
-    lead, tie, small = (confidence(np.array(s), 20) for s in ([6.0, 1.0], [6.0, 5.9], [2.0, 1.0]))
+    lead, tie, small = (
+        confidence(np.array(s), 20, CALM) for s in ([6.0, 1.0], [6.0, 5.9], [2.5, 1.0])
+    )
 
     assert lead > tie
     assert lead > small
-    assert confidence(np.array([1.0, 0.0]), 20) == 0
+    assert confidence(np.array([1.0, 0.0]), 20, CALM) == 0
+
+
+def test_of_two_that_are_even_neither_is_the_cause_for_sure():
+    assert confidence(np.array([9.0, 9.0]), 1000, CALM) == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_same_departure_says_less_where_series_wander_anyway():
+    scores = np.array([4.5, 2.0])
+
+    assert confidence(scores, 20, CALM) >= HIGH
+    assert confidence(scores, 20, RESTLESS) < MEDIUM
 
 
 def test_one_or_two_rows_are_never_enough_to_be_sure():
-    sure = [confidence(np.array([8.0, 0.0]), rows) for rows in (1, 2, 12, 60)]
+    sure = [confidence(np.array([8.0, 0.0]), rows, CALM) for rows in (1, 2, 12, 60)]
 
     assert sure == sorted(sure)
     assert sure[1] < HIGH < sure[2]
 
 
 def test_one_service_alone_has_a_confidence_too():
-    assert 0 < confidence(np.array([5.0]), 20) < 1
+    assert 0 < confidence(np.array([5.0]), 20, CALM) < 1
 
 
 def test_the_likely_set_holds_all_that_the_first_hardly_leads():
@@ -123,7 +139,7 @@ def test_a_higher_level_allows_a_larger_lead():
 def test_the_likely_set_of_small_faults_holds_the_cause_more_often_than_the_first_is_it():
     first = held = told = 0
     for seed in range(12):
-        planted = cases.shop(seed=seed, service="cart", size=4.5)
+        planted = cases.shop(seed=seed, service="cart", size=6.0)
         diagnosis = diagnose(planted.window, discovery=None)
         told += bool(diagnosis.likely)
         held += "cart" in diagnosis.likely

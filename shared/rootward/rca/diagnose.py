@@ -28,6 +28,7 @@ from rootward.rca.labelled_calls import labelled_calls
 from rootward.rca.observation import Observation, symptom_of
 from rootward.rca.onset import MIN_BASELINE, around, find_onset
 from rootward.rca.ranking import Ranking, rank
+from rootward.rca.usual import usual_score
 from rootward.rca.views import opinions, views
 
 LEAST_TO_SEARCH = 10
@@ -220,7 +221,8 @@ def _graph(
 def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Diagnosis:
     seen, ranking, symptom = found.seen, found.ranking, found.symptom
     after = len(seen.window.values) - seen.onset
-    probability = confidence(ranking.scores, after) if seen.departed else 0.0
+    usual = usual_score(seen, setting.calls)
+    probability = confidence(ranking.scores, after, usual) if seen.departed else 0.0
     plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
     likely = ranking.services[: likely_count(ranking.scores, after) if probability > 0 else 0]
     return Diagnosis(
@@ -265,8 +267,9 @@ def _conclusion(found: Findings, probability: float) -> str:
             "What broke, if anything did, is not measured here."
         )
     return (
-        f"No confident cause: of {checked} none departed clearly further than the others. "
-        f"The furthest: {change.text} Series closer to the fault, or more rows, may show it."
+        f"No confident cause: of {checked} none departed clearly further than the others, or than "
+        f"is usual here. The furthest: {change.text} Series closer to the fault, or more rows, "
+        "may show it."
     )
 
 
