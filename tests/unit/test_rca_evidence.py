@@ -152,7 +152,7 @@ def test_the_likely_set_of_small_faults_holds_the_cause_more_often_than_the_firs
 def test_the_likely_set_is_told_with_how_far_to_believe_it(found):
     assert found.likely[0] == found.candidates[0].service
     assert any(
-        caution.startswith("Not to be ruled out: payment, ")
+        caution.startswith("Not to be ruled out: payment")
         and "systems that were left out of the fit" in caution
         for caution in found.cautions
     )
