@@ -13,6 +13,8 @@ from tests.services import made_up_incident as shop
 
 pytestmark = pytest.mark.browser
 NAME = f"INC-{OLDER + 1}"
+_SOON_MS = 30_000
+"""A diagnosis that a deed asked for runs in the same process meanwhile."""
 
 
 def test_the_answer_stands_first_and_its_evidence_below(page: Page, servers: dict[str, Shown]):
@@ -210,7 +212,7 @@ def test_services_are_split_off_and_the_two_incidents_show_each_other(server: Sh
     dialog.get_by_label("Title").fill("shipping on its own")
     dialog.get_by_role("button", name="Split off 1 service").click()
     related = page.get_by_role("region", name="Related incidents")
-    expect(related).to_contain_text("shipping on its own")
+    expect(related).to_contain_text("shipping on its own", timeout=_SOON_MS)
     related.get_by_role("link").click()
     expect(page.locator(".incident-head")).to_contain_text("shipping on its own")
     expect(page.get_by_role("region", name="Related incidents")).to_contain_text(NAME)
@@ -229,9 +231,9 @@ def test_incidents_are_linked_and_merged_from_the_page_and_both_are_taken_back(
         page.get_by_role("dialog").get_by_label("cart is slow, occasion 129").check()
         page.get_by_role("dialog").get_by_role("button", name=deed).click()
         related = page.get_by_role("region", name="Related incidents")
-        expect(related).to_contain_text("occasion 129")
+        expect(related).to_contain_text("occasion 129", timeout=_SOON_MS)
         related.get_by_role("button", name=undo).click()
-        expect(related).to_have_count(0)
+        expect(related).to_have_count(0, timeout=_SOON_MS)
     handling = server.platform.incidents.get(NAME).handling
     assert (handling.links, handling.absorbed) == ((), ())
 
