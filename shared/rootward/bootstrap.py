@@ -16,6 +16,7 @@ from rootward.adapters.sql.arrivals import Arrivals
 from rootward.adapters.sql.engine import Database, open_database
 from rootward.adapters.sql.events import SqlEvents
 from rootward.adapters.sql.exhibits import SqlExhibits
+from rootward.adapters.sql.experiments import SqlExperimentStore
 from rootward.adapters.sql.feedback import SqlFeedbackStore
 from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.job_queue import SqlJobQueue
@@ -74,6 +75,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         exhibits=SqlExhibits(database, chosen),
         parts=SqlPartStore(database, chosen),
         placements=SqlPlacementStore(database),
+        experiments=SqlExperimentStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

@@ -113,5 +113,17 @@ _JSON: dict[str, object] = {
         "time": "2023-11-14T22:13:20Z",
         "data": {"version": "2.3.1"},
     },
+    "experiments": {
+        "id": "fast-cart",
+        "service": "cart",
+        "began": "2023-11-14T22:00:00Z",
+        "outcome_name": "latency_seconds",
+        "outcome": [0.2, 0.3],
+        "flag": [0, 1],
+        "taken": [False, True],
+        "covariates": {"cpu": [0.1, 0.2]},
+        "clusters": ["cart-1", "cart-2"],
+        "calibration": {"predicted": [1.0], "true": [1.5]},
+    },
     "scrape_targets": [{"targets": ["a:80"], "labels": {"service": "cart", "__scheme__": "https"}}],
 }

@@ -19,6 +19,7 @@ from rootward_ingest import decode, decode_v2
 from rootward_ingest.alerts import Alerts
 from rootward_ingest.changes import Changes
 from rootward_ingest.desk import Parcel, Route
+from rootward_ingest.experiments import Experiments
 from rootward_ingest.exposition import Exposition
 from rootward_ingest.inflight import Budget, Claim
 from rootward_ingest.intake import Intake, Readings
@@ -108,6 +109,7 @@ TARGETS: Mapping[str, Callable[[], Target]] = {
     "samples": through(Samples),
     "alerts": through(lambda intake: Alerts(fake_platform(), intake)),
     "changes": through(lambda intake: Changes(fake_platform(), LIMITS)),
+    "experiments": through(lambda intake: Experiments(fake_platform(), LIMITS)),
     "exposition": lambda: _exposed,
     "scrape_targets": lambda: lambda body: read_targets(body) and None,
     "batch": lambda: lambda body: batch_from_bytes(body) and None,

@@ -9,12 +9,13 @@ from rootward.errors import InvalidConfiguration
 from rootward.methods import registry
 from rootward.methods.base import About, Cost, Family, Method, Need, Trigger
 from rootward.model.case import Case
+from rootward.model.experiment import Recorded
 from rootward.model.graph import CausalGraph
 from rootward.model.incident import Band, Change, Diagnosis, Incident, Severity, Status
 from rootward.model.result import Analysis, Caveat, CaveatCode, Result
 from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
-from rootward.testing import cases
+from rootward.testing import cases, equipment
 from rootward_worker import jobs, runbooks, running
 from rootward_worker.catalogue import entries
 from rootward_worker.options import WorkerOptions
@@ -130,6 +131,19 @@ def test_after_a_diagnosis_every_method_is_asked_or_says_why_not(fake_platform, 
     assert "experiment" in stored["trial"].reason
     assert "no_such_library" in stored["elsewhere"].reason
     assert [job.payload["method"] for job in fake_platform.jobs.waiting] == ["unasked"]
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1, "ok"), (25, "not_applicable")])
+def test_an_experiment_of_the_day_before_serves_the_methods_that_want_one(
+    fake_platform, subject, hours, status
+):
+    began = subject.onset_unix - 3600.0 * hours
+    trial = equipment.experiment(seed=1, effect=1.0)
+    fake_platform.experiments.put(Recorded("default", "new-path", "cart", began, trial))
+
+    jobs.handlers(fake_platform, OPTIONS)["analyse"](incident_id=subject.id, method="trial")
+
+    assert _stored(fake_platform, subject)["trial"].status == status
 
 
 def test_an_analysis_says_with_what_it_was_made(fake_platform, subject):

@@ -11,6 +11,7 @@ from rootward.ports import Platform
 from rootward_ingest.alerts import Alerts
 from rootward_ingest.changes import Changes
 from rootward_ingest.desk import Desk, Needs
+from rootward_ingest.experiments import Experiments
 from rootward_ingest.health import health_router
 from rootward_ingest.intake import Intake, Limits
 from rootward_ingest.otlp import Otlp
@@ -52,6 +53,7 @@ def router(
     desk = Desk(limits, platform.quarantine, shared.tenants, gate or open_gate(platform))
     remote_write, samples, otlp = RemoteWrite(shared), Samples(shared), Otlp(shared)
     alerts, changes = Alerts(platform, shared), Changes(platform, limits)
+    experiments = Experiments(platform, limits)
 
     @routes.post("/api/v1/write", response_model=None, status_code=204)
     @routes.post("/api/v1/push", response_model=None, status_code=204)
@@ -79,5 +81,10 @@ def router(
     async def take_changes(request: Request) -> Response:
         """Take deploys, configuration changes and scalings as CloudEvents."""
         return await desk.handle(request, changes)
+
+    @routes.post("/api/v1/experiments", response_model=None)
+    async def take_experiment(request: Request) -> Response:
+        """Take who got a rollout and what came of it."""
+        return await desk.handle(request, experiments)
 
     return routes

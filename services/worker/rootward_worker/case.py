@@ -24,6 +24,8 @@ MOST_HISTORY = 6
 """Windows before that of the incident."""
 MOST_INCIDENTS = 1000
 """Earlier incidents that become documents, the newest."""
+EXPERIMENT_SECONDS = 86_400.0
+"""How long before an onset an experiment may have begun."""
 _AT_ONCE = 100
 
 
@@ -88,6 +90,14 @@ def _changes(subject: Subject) -> dict[str, Any]:
 
 def _text(subject: Subject) -> dict[str, Any]:
     return {"text": _said(subject.incident, subject.diagnosis) if subject.diagnosis else ""}
+
+
+def _experiment(subject: Subject) -> dict[str, Any]:
+    """What began last before the end of the rows, a day before the onset at the earliest."""
+    end, onset = float(subject.window.times[-1]), subject.incident.onset_unix
+    store, tenant = subject.platform.experiments, subject.incident.tenant
+    found = store.last(onset - EXPERIMENT_SECONDS, end, tenant)
+    return {"experiment": found.experiment if found else None}
 
 
 def _history(subject: Subject) -> dict[str, Any]:
@@ -155,4 +165,5 @@ _SUPPLY: Mapping[Need, Callable[[Subject], dict[str, Any]]] = {
     Need.CANDIDATES: _candidates,
     Need.DOCUMENTS: _documents,
     Need.TEXT: _text,
+    Need.EXPERIMENT: _experiment,
 }

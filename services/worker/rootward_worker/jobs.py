@@ -168,6 +168,7 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     platform.change_events.expire(now - NOTICES_SECONDS)
     platform.parts.expire(now - PARTS_SECONDS)
     platform.placements.expire(now - PLACEMENTS_SECONDS)
+    platform.experiments.expire(now - NOTICES_SECONDS)
     platform.events.expire(now - EVENTS_SECONDS)
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)

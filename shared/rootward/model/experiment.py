@@ -56,3 +56,15 @@ class Experiment:
             raise InvalidInput("an experiment names a cluster for every unit or for none")
         if not all(np.isfinite(column).all() for column in (self.instrument, *columns)):
             raise InvalidInput("an experiment holds a value that is not finite")
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """An experiment as somebody recorded it, and the service whose rollout it is."""
+
+    tenant: str
+    id: str
+    """Its name at its sender; what comes later under one id takes the place of the earlier."""
+    service: str
+    began_unix: float
+    experiment: Experiment

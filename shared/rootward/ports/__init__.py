@@ -18,8 +18,12 @@ from rootward.ports.answers import Notifier as Notifier
 from rootward.ports.answers import Replies as Replies
 from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.answers import Storage as Storage
+from rootward.ports.experiments import ExperimentStore as ExperimentStore
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
+from rootward.ports.letters import DeadLetter as DeadLetter
+from rootward.ports.letters import DeadLetters as DeadLetters
+from rootward.ports.letters import Quarantine as Quarantine
 from rootward.ports.notices import AlertPage as AlertPage
 from rootward.ports.notices import AlertStore as AlertStore
 from rootward.ports.notices import ChangeEventPage as ChangeEventPage
@@ -213,59 +217,6 @@ class ResultStore(Protocol):
         ...
 
 
-@runtime_checkable
-class Quarantine(Protocol):
-    """Where bodies go that a bug of ours keeps from being taken in."""
-
-    def keep(self, source: str, body: bytes, reason: str, tenant: str = DEFAULT_TENANT) -> int:
-        """Store a body and why it failed; returns how often it has, this time included.
-
-        A body is told by its source, a short word, and its hash. It is stored once, durably;
-        of too many the oldest go, and with them how often they failed.
-
-        Raises:
-            Unavailable: the store does not answer; nothing was kept.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """A message that was given up on, and why."""
-
-    kind: str
-    """batch or job, or where a body that could not be taken in came from."""
-    tenant: str
-    name: str
-    """Name of the job, empty for a batch."""
-    reason: str
-    tries: int
-    body: bytes
-
-
-@runtime_checkable
-class DeadLetters(Protocol):
-    """What was given up on, until somebody has it tried again."""
-
-    def all(self) -> tuple[DeadLetter, ...]:
-        """Every letter that waits, oldest first.
-
-        Raises:
-            Unavailable: where they are kept does not answer.
-        """
-        ...
-
-    def replay(self, again: Callable[[DeadLetter], None]) -> int:
-        """Hand over each letter, oldest first, and forget those that are taken; returns how many.
-
-        One that `again` refuses with InvalidInput stays.
-
-        Raises:
-            Unavailable: where they are kept does not answer, or another process is at work there.
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class Platform:
     """One of each port; services get it as their argument and never build one."""
@@ -286,6 +237,7 @@ class Platform:
     exhibits: Exhibits
     parts: PartStore
     placements: PlacementStore
+    experiments: ExperimentStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

@@ -29,6 +29,7 @@ from rootward.ports import (
 )
 from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_answers import FakeEvents, FakeReplies
+from rootward.testing.fake_experiments import FakeExperimentStore
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 from rootward.testing.fake_parts import FakePartStore
@@ -313,5 +314,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         exhibits=FakeExhibits(chosen),
         parts=FakePartStore(chosen),
         placements=FakePlacementStore(),
+        experiments=FakeExperimentStore(),
         clock=chosen,
     )
