@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -21,6 +22,26 @@ from tests.real.postgres import PostgresServer
 # The same examples every time, and no test that fails because the machine was busy.
 hypothesis.settings.register_profile("rootward", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("rootward")
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes a sentence with figures; the end of the run prints it, and docs quote it."""
+    return partial(record_property, "measured")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured, by file."""
+    said = sorted(
+        f"{report.nodeid.partition('::')[0]}: {sentence}"
+        for report in terminalreporter.getreports("") + terminalreporter.getreports("passed")
+        for name, sentence in getattr(report, "user_properties", ())
+        if name == "measured" and report.when == "call"
+    )
+    if said:
+        terminalreporter.section("measured")
+    for line in said:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

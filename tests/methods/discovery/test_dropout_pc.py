@@ -33,7 +33,9 @@ def _class(test: IndependenceTest) -> np.ndarray:
     return oriented(found)
 
 
-def test_a_graph_with_two_fifths_of_its_values_dropped_is_found_better_than_by_filling_in():
+def test_a_graph_with_two_fifths_of_its_values_dropped_is_found_better_than_by_filling_in(
+    measured,
+):
     wrong = {"full": 0, "zeros": 0, "means": 0, "deleted": 0}
     for seed in range(10):
         rng = np.random.default_rng(seed)
@@ -53,6 +55,11 @@ def test_a_graph_with_two_fifths_of_its_values_dropped_is_found_better_than_by_f
         known = equivalence_class(truth.edges)
         for name, test in tests.items():
             wrong[name] += hamming_distance(_class(test), known)
+    measured(
+        f"{wrong['deleted'] / 10} edges wrong with {dropped.mean():.0%} dropped; zeros as values "
+        f"{wrong['zeros'] / 10}, means filled in {wrong['means'] / 10}, none dropped "
+        f"{wrong['full'] / 10}"
+    )
     assert wrong["deleted"] <= 0.7 * wrong["zeros"]
     assert wrong["deleted"] <= 0.7 * wrong["means"]
     assert wrong["full"] <= wrong["deleted"]

@@ -50,7 +50,9 @@ def _case(experiment: Experiment | None) -> Case:
     return Case(cases.noise(rows=60).window, experiment=experiment)
 
 
-def test_acceptance_thirty_runs_find_the_planted_effect_and_the_raw_prediction_half_of_it():
+def test_acceptance_thirty_runs_find_the_planted_effect_and_the_raw_prediction_half_of_it(
+    measured,
+):
     found = []
     for seed in range(30):
         rng = np.random.default_rng(seed)
@@ -59,6 +61,10 @@ def test_acceptance_thirty_runs_find_the_planted_effect_and_the_raw_prediction_h
         ways = [way(pairs.predicted, pairs.true) for way in (linear_calibration, tweedie)]
         found.append([contrast(scores, treated), *(contrast(way(scores), treated) for way in ways)])
     plain, linear, by_density = np.mean(found, axis=0)
+    measured(
+        f"planted effect {EFFECT}: {plain:.2f} as predicted, {linear:.2f} by linear calibration, "
+        f"{by_density:.2f} by Tweedie's correction"
+    )
     assert plain < 0.3
     assert linear == pytest.approx(EFFECT, abs=0.05)
     assert by_density == pytest.approx(EFFECT, abs=0.05)

@@ -102,8 +102,10 @@ def test_a_network_learns_more_on_the_thinned_graph_than_on_a_random_one():
 
 
 @pytest.mark.slow
-def test_it_holds_over_five_graphs_and_the_teacher_gives_back_what_is_lost():
+def test_it_holds_over_five_graphs_and_the_teacher_gives_back_what_is_lost(measured):
     mean = _means(5)
+    figures = ", ".join(f"{name} {value:.2f}" for name, value in mean.items())
+    measured(f"accuracy on five block models, 40 % of the lines out: {figures}")
 
     assert mean["teddy"] >= mean["random"] + 0.02
     assert mean["teddy, taught"] >= mean["whole"] - 0.02
@@ -137,9 +139,11 @@ def _pieces(share: float) -> dict[str, float]:
     return {name: float(np.mean(counts)) for name, counts in found.items()}
 
 
-def test_services_stay_on_the_map_where_a_random_one_loses_them():
+def test_services_stay_on_the_map_where_a_random_one_loses_them(measured):
     for share in (0.2, 0.4):
         mean = _pieces(share)
+        figures = ", ".join(f"{name} {value:.1f}" for name, value in mean.items())
+        measured(f"pieces of 30 call graphs with {share:.0%} of the lines out: {figures}")
         assert mean["attached"] == 1.0
         assert mean["teddy"] <= 0.6 * mean["random"]
 

@@ -161,7 +161,7 @@ def test_half_of_the_made_up_hypotheses_follow():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_network_learns_transitivity_and_carries_it_to_longer_chains():
+def test_the_network_learns_transitivity_and_carries_it_to_longer_chains(measured):
     checker, _ = trained(1300, 0)
     rng = np.random.default_rng(99)
 
@@ -170,6 +170,13 @@ def test_the_network_learns_transitivity_and_carries_it_to_longer_chains():
         truth = np.array([q.follows for q in questions])
         return float(np.mean(says_yes(checker, questions, 1) == truth))
 
-    assert accuracy(lambda r: chain_question(r, 3, 6)) >= 0.85
-    assert accuracy(lambda r: chain_question(r, 7, 9)) >= 0.68
-    assert accuracy(lambda r: branching_question(r, 5, 8)) >= 0.75
+    seen = accuracy(lambda r: chain_question(r, 3, 6))
+    longer = accuracy(lambda r: chain_question(r, 7, 9))
+    branching = accuracy(lambda r: branching_question(r, 5, 8))
+    measured(
+        f"1,000 questions each, half of them true: {seen:.0%} right on chains of 3 to 6 as taught, "
+        f"{longer:.0%} on chains of 7 to 9, {branching:.0%} on branching graphs"
+    )
+    assert seen >= 0.85
+    assert longer >= 0.68
+    assert branching >= 0.75

@@ -1,5 +1,6 @@
 """Kronecker sparse Bayesian learning: few sources from what spread, against plain SBL and OMP."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,8 @@ from tests.methods.recovery.planted_hits import (
     strongest,
 )
 
+Told = Callable[[str], None]
+
 
 def _medians(decibels: float, trials: int) -> dict[str, float]:
     problems = [random_dictionaries(seed, decibels) for seed in range(trials)]
@@ -46,20 +49,22 @@ def _medians(decibels: float, trials: int) -> dict[str, float]:
     }
 
 
-def _it_halves_the_error_of_plain_sbl(trials: int) -> None:
+def _it_halves_the_error_of_plain_sbl(trials: int, measured: Told) -> None:
     error = _medians(10.0, trials)
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in error.items())
+    measured(f"squared error at 10 dB, {trials} trials: {figures}")
     assert error["svd"] <= 0.5 * error["plain"]
     assert error["svd"] <= 0.7 * error["omp"]
     assert error["svd, noise unknown"] <= 1.4 * error["svd"]
 
 
-def test_it_halves_the_error_of_plain_sbl():
-    _it_halves_the_error_of_plain_sbl(trials=5)
+def test_it_halves_the_error_of_plain_sbl(measured):
+    _it_halves_the_error_of_plain_sbl(5, measured)
 
 
 @pytest.mark.slow
-def test_it_halves_the_error_of_plain_sbl_over_twenty_trials():
-    _it_halves_the_error_of_plain_sbl(trials=20)
+def test_it_halves_the_error_of_plain_sbl_over_twenty_trials(measured):
+    _it_halves_the_error_of_plain_sbl(20, measured)
 
 
 def test_it_finds_the_support_at_twenty_decibels():
@@ -69,28 +74,34 @@ def test_it_finds_the_support_at_twenty_decibels():
     assert np.mean(rates) >= 0.8
 
 
-def _it_names_the_services_hit(trials: int, plain_trials: int) -> None:
+def _it_names_the_services_hit(trials: int, plain_trials: int, measured: Told) -> None:
     problems = [service_graph(seed) for seed in range(trials)]
     found = [recover(p.y, p.factors).mean for p in problems]
     by_plain = [plain(p.y, p.factors).mean for p in problems[:plain_trials]]
     by_squares = [strongest(least_squares(p.y, p.factors), 2) for p in problems]
     by_pursuit = [strongest(matching_pursuit(p.y, p.factors, 4), 2) for p in problems]
     ours = recall([strongest(x, 2) for x in found], problems)
-    assert ours >= 0.9
-    assert ours >= recall(by_squares, problems) + 0.1
-    assert ours >= recall(by_pursuit, problems)
+    squares, pursuit = recall(by_squares, problems), recall(by_pursuit, problems)
     error = np.mean([nmse(x, p.truth) for x, p in zip(found, problems, strict=True)][:plain_trials])
-    of_plain = [nmse(x, p.truth) for x, p in zip(by_plain, problems, strict=False)]
-    assert error <= 0.6 * np.mean(of_plain)
+    of_plain = np.mean([nmse(x, p.truth) for x, p in zip(by_plain, problems, strict=False)])
+    measured(
+        f"both services hit among the first two on {trials} graphs: {ours:.0%}, least squares "
+        f"{squares:.0%}, matching pursuit {pursuit:.0%}; squared error {error:.3f}, plain sparse "
+        f"Bayesian learning {of_plain:.2f}"
+    )
+    assert ours >= 0.9
+    assert ours >= squares + 0.1
+    assert ours >= pursuit
+    assert error <= 0.6 * of_plain
 
 
-def test_it_names_the_services_hit_though_a_third_report_nothing():
-    _it_names_the_services_hit(trials=12, plain_trials=4)
+def test_it_names_the_services_hit_though_a_third_report_nothing(measured):
+    _it_names_the_services_hit(12, 4, measured)
 
 
 @pytest.mark.slow
-def test_it_names_the_services_hit_over_thirty_graphs():
-    _it_names_the_services_hit(trials=30, plain_trials=30)
+def test_it_names_the_services_hit_over_thirty_graphs(measured):
+    _it_names_the_services_hit(30, 30, measured)
 
 
 def test_the_alternating_step_reaches_as_low_a_cost_with_norm_one_factors():

@@ -1,5 +1,6 @@
 """Mutual and Feature Choice against TopK at the same number of active latents."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,8 @@ from tests.methods.signatures.planted_features import (
     uneven_mixture,
 )
 
+Told = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class _Score:
@@ -61,11 +64,18 @@ def _score(fitted: Fitted, data: Mixture) -> _Score:
     )
 
 
-def _they_spend_latents_where_tokens_are_hard(data: Mixture, shape: Shape, seed: int) -> None:
+def _they_spend_latents_where_tokens_are_hard(
+    data: Mixture, shape: Shape, seed: int, measured: Told
+) -> None:
     """TopK may use six latents on every token; ours use five on average, where they serve."""
     topk = _score(fit(data.train, shape, TokenChoice(6), seed), data)
     mutual = _score(mutual_choice(data.train, shape, seed), data)
     feature = _score(feature_choice(data.train, shape, seed), data)
+    for name, one in (("TopK", topk), ("Mutual", mutual), ("Feature", feature)):
+        measured(
+            f"seed {seed}, {name} of {shape.steps} steps: {one.unexplained:.3f} unexplained, "
+            f"{one.used:.1f} latents a token, follows the true number {one.follows:.2f}"
+        )
     for ours in (mutual, feature):
         assert ours.unexplained <= 0.65 * topk.unexplained
         assert 4.5 < ours.used < topk.used
@@ -75,23 +85,27 @@ def _they_spend_latents_where_tokens_are_hard(data: Mixture, shape: Shape, seed:
     assert feature.dead == 0
 
 
-def test_they_spend_latents_where_tokens_are_hard():
+def test_they_spend_latents_where_tokens_are_hard(measured):
     data = uneven_mixture(0, tokens=5000, held_out=1500)
-    _they_spend_latents_where_tokens_are_hard(data, Shape(128, 5, 350, batch=256), 0)
+    _they_spend_latents_where_tokens_are_hard(data, Shape(128, 5, 350, batch=256), 0, measured)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_they_spend_latents_where_tokens_are_hard_at_full_length(seed):
-    _they_spend_latents_where_tokens_are_hard(uneven_mixture(seed), Shape(128, 5), seed)
+def test_they_spend_latents_where_tokens_are_hard_at_full_length(seed, measured):
+    _they_spend_latents_where_tokens_are_hard(uneven_mixture(seed), Shape(128, 5), seed, measured)
 
 
-def _the_law_revives_more_than_silence_does(data: Mixture, shape: Shape) -> None:
+def _the_law_revives_more_than_silence_does(data: Mixture, shape: Shape, measured: Told) -> None:
     def ended(revival):
         return _score(from_dead_start(data.train, shape, TokenChoice(5), revival, 0), data)
 
     none, silent = ended(None), ended(SilentLatents())
     law = ended(UnderusedLatents(5, shape.latents))
+    measured(
+        f"half of the latents begun dead: {law.dead:.1%} stay so with aux_zipf, {silent.dead:.1%} "
+        f"with aux_k, {none.dead:.0%} without"
+    )
     assert none.dead > 0.4
     assert law.dead <= 0.05
     assert law.dead < silent.dead
@@ -99,8 +113,8 @@ def _the_law_revives_more_than_silence_does(data: Mixture, shape: Shape) -> None
 
 
 @pytest.mark.slow
-def test_the_law_revives_more_latents_than_silence_does():
-    _the_law_revives_more_than_silence_does(uneven_mixture(0), Shape(128, 5))
+def test_the_law_revives_more_latents_than_silence_does(measured):
+    _the_law_revives_more_than_silence_does(uneven_mixture(0), Shape(128, 5), measured)
 
 
 def test_without_raw_affinities_nothing_would_be_revived():
