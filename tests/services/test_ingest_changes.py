@@ -50,6 +50,15 @@ def test_a_deploy_in_structured_mode_is_stored(client: TestClient, fake_platform
     assert dict(stored.details) == {"version": "v2.3.1"}
 
 
+@pytest.mark.parametrize("named", [["cart-1", " cart-2 ", ""], "cart-1,cart-2"])
+def test_the_instances_that_got_a_change_are_kept(
+    named, client: TestClient, fake_platform: Platform
+):
+    sent = event(data=DATA | {"instances": named})
+    client.post("/api/v1/changes", content=json.dumps(sent), headers=STRUCTURED)
+    assert dict(only(fake_platform).details)["instances"] == "cart-1,cart-2"
+
+
 def test_binary_mode_carries_the_attributes_in_headers(client: TestClient, fake_platform: Platform):
     headers = JSON | {
         "ce-specversion": "1.0",

@@ -4,24 +4,28 @@ What an event means is read from its type and its data::
 
     {"specversion": "1.0", "id": "4711", "source": "/ci", "type": "com.example.deploy",
      "subject": "cart", "time": "2023-11-14T22:13:20Z",
-     "data": {"service": "cart", "version": "v2.3.1", "title": "cart v2.3.1", "author": "kim"}}
+     "data": {"service": "cart", "version": "v2.3.1", "title": "cart v2.3.1", "author": "kim",
+              "instances": ["cart-7d9f-x2", "cart-7d9f-k8"]}}
 
 The kind follows the words in the type, or `kind` in the data: deploy, config, scaling, else other.
 The service is `service` in the data, the subject of a CDEvents service event, or the last part
-of the subject. An event without one concerns all services.
+of the subject. An event without one concerns all services. `instances` are those that got it where
+not all did, as with a canary; they are compared with the others.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from pydantic import JsonValue
 from starlette.datastructures import Headers
 
 from rootward import telemetry
 from rootward.errors import InvalidInput
-from rootward.model.change_event import ChangeEvent, ChangeKind
+from rootward.model.change_event import INSTANCES, ChangeEvent, ChangeKind
 from rootward.ports import Platform
 from rootward_ingest.cloud_events import BATCH, STRUCTURED, CloudEvent, field, read
 from rootward_ingest.desk import Parcel, Problem
@@ -91,6 +95,7 @@ def change_of(event: CloudEvent, tenant: str, now: float) -> ChangeEvent:
     at = moment(event.time) if event.time else None
     kind, service = _kind(event), _service(event)
     details = {name.rpartition(".")[2]: field(event.data, name) for name in _DETAILS}
+    details[INSTANCES] = _instances(event.data)
     return ChangeEvent(
         tenant=tenant,
         source=event.source,
@@ -119,6 +124,15 @@ def _service(event: CloudEvent) -> str:
     if not named and "environment" not in event.type.lower():
         named = field(event.data, "subject.id") or event.subject
     return fit(named.rstrip("/").rpartition("/")[2])[:256]
+
+
+def _instances(data: JsonValue) -> str:
+    """The instances that got it, of a list or of a text with commas."""
+    named = data.get(INSTANCES) if isinstance(data, Mapping) else None
+    if isinstance(named, list):
+        named = ",".join(name for name in named if isinstance(name, str))
+    words = named.split(",") if isinstance(named, str) else []
+    return ",".join(word.strip() for word in words if word.strip())
 
 
 def _title(event: CloudEvent, kind: ChangeKind, service: str) -> str:

@@ -15,6 +15,7 @@ from rootward.model.past import Document
 from rootward.model.window import Window
 from rootward.ports import Platform, WindowQuery
 from rootward.rca.frame import framed
+from rootward.rca.rollouts import experiment_of
 from rootward_worker import runbooks
 from rootward_worker.calls import calls_within
 from rootward_worker.options import WorkerOptions
@@ -93,11 +94,18 @@ def _text(subject: Subject) -> dict[str, Any]:
 
 
 def _experiment(subject: Subject) -> dict[str, Any]:
-    """What began last before the end of the rows, a day before the onset at the earliest."""
+    """What was recorded last before the end of the rows, a day before the onset at the earliest.
+
+    Where nothing was: the last change that not all instances of its service got.
+    """
     end, onset = float(subject.window.times[-1]), subject.incident.onset_unix
-    store, tenant = subject.platform.experiments, subject.incident.tenant
-    found = store.last(onset - EXPERIMENT_SECONDS, end, tenant)
-    return {"experiment": found.experiment if found else None}
+    platform, tenant = subject.platform, subject.incident.tenant
+    recorded = platform.experiments.last(onset - EXPERIMENT_SECONDS, end, tenant)
+    if recorded is not None:
+        return {"experiment": recorded.experiment}
+    events = platform.change_events.between(float(subject.window.times[0]), end, tenant)
+    partial = (experiment_of(event, framed(subject.window)) for event in reversed(events))
+    return {"experiment": next((one for one in partial if one is not None), None)}
 
 
 def _history(subject: Subject) -> dict[str, Any]:

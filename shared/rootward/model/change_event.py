@@ -7,6 +7,8 @@ from enum import StrEnum
 
 RUNS = "runs"
 """Detail of an event that concerns a machine: the workloads that run there, between commas."""
+INSTANCES = "instances"
+"""Detail of an event that not all instances of its service got: those that did, between commas."""
 
 
 class ChangeKind(StrEnum):
@@ -38,7 +40,7 @@ class ChangeEvent:
     author: str = ""
     url: str = ""
     details: tuple[tuple[str, str], ...] = ()
-    """What else is known: version, image, replicas, environment."""
+    """What else is known: version, image, replicas, environment, instances."""
 
     def concerns(self, service: str) -> bool:
         """Whether it was done to this service, or to a machine that it runs on."""

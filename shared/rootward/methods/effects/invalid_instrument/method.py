@@ -18,6 +18,7 @@ from rootward.methods.base import (
     Provenance,
     Scope,
 )
+from rootward.methods.effects.invalid_instrument import full_uptake
 from rootward.methods.effects.invalid_instrument.estimate import (
     Effect,
     Estimate,
@@ -48,7 +49,8 @@ class InvalidInstrument(Method):
 
     Who takes the path is not random, and the flag may act by itself (a larger bundle, a warmer
     cache). Both are borne: the effect is read off how the flag changes the spread of the exposure
-    and how it goes together with the outcome.
+    and how it goes together with the outcome. Where all took it who were meant to, as with a
+    canary, those who got it are compared with the others.
     """
 
     folds: int = 5
@@ -98,6 +100,8 @@ class InvalidInstrument(Method):
                 "needs the records of a rollout: for each unit the flag, whether the new path was "
                 "taken, and the outcome"
             )
+        if full_uptake.is_full(experiment):
+            return full_uptake.answer(case, experiment)
         check(experiment)
         found = invalid_instrument(
             experiment.instrument,
