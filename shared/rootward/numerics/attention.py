@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -16,8 +18,20 @@ def linear(inputs: int, outputs: int, random: torch.Generator) -> nn.Linear:
     return layer
 
 
+Arrange = Callable[[Tensor], Tensor]
+"""Makes contexts, (…, tokens, width) each, of the tokens that they are made of."""
+
+
+def as_it_is(tokens: Tensor) -> Tensor:
+    """Every context is its own tokens."""
+    return tokens
+
+
 class Attention(nn.Module):
-    """Heads that mix tokens of a context into tokens that ask; no positions."""
+    """Heads that mix tokens of a context into tokens that ask; no positions.
+
+    Where contexts share tokens, `arrange` makes them after each token was read, once.
+    """
 
     def __init__(self, width: int, heads: int, random: torch.Generator) -> None:
         super().__init__()
@@ -31,25 +45,34 @@ class Attention(nn.Module):
         asking: Float[Tensor, "*batch tokens width"],
         context: Float[Tensor, "*batch others width"],
         present: Bool[Tensor, "*batch others"] | None = None,
+        *,
+        arrange: Arrange = as_it_is,
     ) -> Float[Tensor, "*batch tokens width"]:
         """What each asking token takes from the context tokens that are `present`."""
-        query, key, value = self._heads(asking, context)
-        mask = None if present is None else present[..., None, None, :]
+        batch = asking.shape[:-2]
+        # torch's fast path takes one batch dimension, no more
+        query, key, value = (t.flatten(0, -4) for t in self._heads(asking, context, arrange))
+        mask = None if present is None else present[..., None, None, :].flatten(0, -4)
         mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return torch.as_tensor(self.join(mixed.transpose(-3, -2).flatten(-2)))
+        told = mixed.transpose(-3, -2).flatten(-2)
+        return torch.as_tensor(self.join(told.reshape(*batch, *told.shape[-2:])))
 
     def weights(
         self,
         asking: Float[Tensor, "*batch tokens width"],
         context: Float[Tensor, "*batch others width"],
-    ) -> Float[Tensor, "*batch tokens others"]:
+        *,
+        arrange: Arrange = as_it_is,
+    ) -> Float[Tensor, "*batch tokens arranged"]:
         """How much each token takes from each other one, mean of the heads; sums to 1."""
-        query, key, _ = self._heads(asking, context)
+        query, key, _ = self._heads(asking, context, arrange)
         scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
         return scores.softmax(dim=-1).mean(dim=-3)
 
-    def _heads(self, asking: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        key, value = self.tell(context).chunk(2, dim=-1)
+    def _heads(
+        self, asking: Tensor, context: Tensor, arrange: Arrange
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        key, value = arrange(self.tell(context)).chunk(2, dim=-1)
         parts = [
             t.unflatten(-1, (self.heads, -1)).transpose(-3, -2)
             for t in (self.ask(asking), key, value)

@@ -73,7 +73,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Tokens are (batch, frames, series, width)."""
         seen = self.before[0](x)
-        x = x + self.across(seen, context(seen))
+        x = x + self.across(seen, seen, arrange=context)
         turned = self.before[1](x).transpose(1, 2)
         x = x + self.along(turned, turned).transpose(1, 2)
         return torch.as_tensor(x + self.think(self.before[2](x)))
@@ -128,7 +128,7 @@ class Denoiser(nn.Module):
         block, z = self.blocks[0], self.tokens(x, level, condition)
         assert isinstance(block, Block)
         seen = block.before[0](z)
-        return torch.as_tensor(block.across.weights(seen, context(seen)))
+        return torch.as_tensor(block.across.weights(seen, seen, arrange=context))
 
 
 def _waves(level: Int[Tensor, " batch"]) -> Float[Tensor, "batch waves"]:
