@@ -87,10 +87,8 @@ export function MethodsTab(props: TabProps) {
   const { detail, methods } = props;
   const found = detail.analyses.filter((one) => one.status !== "not_applicable");
   const refused = detail.analyses.filter((one) => one.status === "not_applicable");
-  const answered = new Set(detail.analyses.map((one) => one.method));
-  const offers = methods.filter(
-    (method) => !answered.has(method.name) && ["incident", "fleet"].includes(method.scope),
-  );
+  const running = new Set(detail.analyses.filter((one) => one.status === "running").map((one) => one.method));
+  const offers = methods.filter((method) => !running.has(method.name));
   return (
     <>
       {found.map((one) => (
@@ -122,7 +120,7 @@ function Offers(props: TabProps & { offers: readonly Method[] }) {
   if (offers.length === 0) return null;
   return (
     <section aria-labelledby="h-offers">
-      <h3 id="h-offers">Ask more</h3>
+      <h3 id="h-offers">Ask more, or again with other parameters</h3>
       <ul class="plain-list offers">
         {offers.map((method) => (
           <Offer key={method.name} method={method} incident={detail.incident.name} reload={reload} />

@@ -92,7 +92,7 @@ function MethodEntry({ method, open }: { method: Method; open: boolean }) {
           {!method.available && <span class="chip">cannot run here</span>}
         </summary>
         <About method={method} />
-        {method.available && runnable(method) ? (
+        {method.available ? (
           <MethodForm
             method={method}
             onStarted={(incident) => {
@@ -101,26 +101,11 @@ function MethodEntry({ method, open }: { method: Method; open: boolean }) {
             }}
           />
         ) : (
-          <p class="quiet">
-            {method.available
-              ? `It is not about an incident but about ${SCOPES[method.scope] ?? method.scope}.`
-              : `Cannot run here: ${method.unavailable}`}
-          </p>
+          <p class="quiet">Cannot run here: {method.unavailable}</p>
         )}
       </details>
     </li>
   );
-}
-
-const SCOPES: Readonly<Record<string, string>> = {
-  fleet: "all services",
-  experiment: "an experiment; run it from the command line",
-  model: "a model; run it from the command line",
-  text: "a text; run it from the command line",
-};
-
-function runnable(method: Method): boolean {
-  return method.scope === "incident" || method.scope === "fleet";
 }
 
 /** What a method says about itself. */
