@@ -108,7 +108,14 @@ def against(settings: Settings) -> Start:
     return start
 
 
-def run(faults: Sequence[str], start: Start, *, stay: bool, console: Console) -> list[Verdict]:
+def run(
+    faults: Sequence[str],
+    start: Start,
+    *,
+    stay: bool,
+    console: Console,
+    clean_seconds: int = CLEAN_SECONDS,
+) -> list[Verdict]:
     """Break the shop once for each fault, each time from a fresh start; the last one stays up.
 
     Raises:
@@ -116,7 +123,10 @@ def run(faults: Sequence[str], start: Start, *, stay: bool, console: Console) ->
     """
     named = [_canonical(fault) for fault in faults]
     last = len(named) - 1
-    return [_one(fault, start, stay and k == last, console) for k, fault in enumerate(named)]
+    return [
+        _one(_Trial(fault, clean_seconds, stay and k == last), start, console)
+        for k, fault in enumerate(named)
+    ]
 
 
 def _canonical(fault: str) -> str:
@@ -128,7 +138,16 @@ def _canonical(fault: str) -> str:
     return name
 
 
-def _one(fault: str, start: Start, stay: bool, console: Console) -> Verdict:
+@dataclass(frozen=True)
+class _Trial:
+    """One fault, and how it is shown."""
+
+    fault: str
+    clean_seconds: int
+    stay: bool
+
+
+def _one(trial: _Trial, start: Start, console: Console) -> Verdict:
     started = monotonic()
 
     def say(text: str) -> None:
@@ -145,9 +164,9 @@ def _one(fault: str, start: Start, stay: bool, console: Console) -> Verdict:
             store.write_scrape_file(targets)
             with start(Path(folder), targets) as node:
                 say(f"Rootward is up and scrapes it every second: {node.url}")
-                verdict = _break(fault, store, node, say)
+                verdict = _break(trial, store, node, say)
                 _tell(verdict, node, console)
-                if stay:
+                if trial.stay:
                     console.print("The demo stays up; Ctrl-C ends it.")
                     wait_for_signal()
         finally:
@@ -155,9 +174,10 @@ def _one(fault: str, start: Start, stay: bool, console: Console) -> Verdict:
     return verdict
 
 
-def _break(fault: str, store: Any, node: Node, say: Any) -> Verdict:
-    say(f"learning what normal looks like for {CLEAN_SECONDS} s")
-    threading.Event().wait(CLEAN_SECONDS)
+def _break(trial: _Trial, store: Any, node: Node, say: Any) -> Verdict:
+    fault = trial.fault
+    say(f"learning what normal looks like for {trial.clean_seconds} s")
+    threading.Event().wait(trial.clean_seconds)
     for early in node.platform.incidents.current():
         say(
             f"[yellow]an incident opened before anything was broken: {escape(early.title)}[/yellow]"

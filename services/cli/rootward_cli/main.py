@@ -276,6 +276,9 @@ def demo(
         bool, typer.Option("--against", help="Use the services at the URLs of the settings.")
     ] = False,
     port: Annotated[int, typer.Option(help="Port of the pages; 0 takes a free one.")] = 0,
+    clean: Annotated[
+        int, typer.Option(help="Seconds that the shop runs well; most methods want 150.", min=20)
+    ] = 50,
 ) -> None:
     """Start a small shop and Rootward, break one service, and see its incident page name it."""
     from rootward_cli import demo as showing
@@ -286,7 +289,7 @@ def demo(
         return
     faults = list(showing.shop().FAULTS) if every else [fault]
     start = showing.against(settings.load()) if against else showing.alone(port)
-    verdicts = showing.run(faults, start, stay=not leave, console=out)
+    verdicts = showing.run(faults, start, stay=not leave, console=out, clean_seconds=clean)
     if not all(v.right for v in verdicts):
         raise typer.Exit(1)
 
