@@ -70,9 +70,9 @@ def fed_by(seen: Tokens, weight: Float[np.ndarray, " series"]) -> list[tuple[str
     return [(str(seen.series[k]), float(share[k])) for k in order if share[k] >= 0.02]
 
 
-def named(found: Sequence[tuple[str, float]]) -> str:
-    """The first three series, and how many more."""
-    first = [name for name, _ in found[:MOST_SERIES_NAMED]]
+def named(found: Sequence[tuple[str, float]], most: int = MOST_SERIES_NAMED) -> str:
+    """The first few series, and how many more."""
+    first = [name for name, _ in found[:most]]
     more = len(found) - len(first)
     return listed(first) if more <= 0 else f"{', '.join(first)} and {more} more"
 

@@ -19,6 +19,7 @@ from rootward.methods.base import (
     Need,
     Provenance,
     RankingMethod,
+    Trigger,
 )
 from rootward.methods.discovery.cdnod.changes import (
     Changes,
@@ -112,6 +113,7 @@ class CDNOD(DiscoveryMethod, RankingMethod):
         "kernel embeddings (ours), phase 4 has fixed kernel widths (assumed).",
         anchors=(Anchor.GRAPH, Anchor.CANDIDATES, Anchor.TIMELINE),
         cost=Cost.INSTANT,
+        trigger=Trigger.INCIDENT,
         assumptions=(
             "Every common cause of two series looked at is looked at, or moves with the onset.",
             "Series follow their causes linearly and within a few rows.",
@@ -263,17 +265,17 @@ def _answer(found: Found) -> str:
     followed = len(names) - len(changed)
     if not changed:
         return (
-            f"None of the {len(names)} series that departed furthest can be said to have changed "
+            f"None of the {len(names)} series that departed furthest is seen to have changed "
             "itself: each follows the others as before, or too few independent rows tell."
         )
     first = changed[0]
     others = f", then {', '.join(names[k] for k in changed[1:3])}" if changed[1:] else ""
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-    rest = f"; the other {followed} follow them or moved too little to tell" if followed else ""
+    rest = f"; {followed} only follow, or moved too little to tell" if followed else ""
     return (
-        f"{len(changed)} of {len(names)} series changed themselves: {names[first]} first, of whose "
-        f"shift of {found.moved[first]:+.3g} baseline deviations {found.left[first]:+.3g} are not "
-        f"accounted for by the others (p {_p(found.changes.p[first])}){others}{more}{rest}."
+        f"{len(changed)} of {len(names)} series changed themselves, {names[first]} first: "
+        f"{found.left[first]:+.3g} of its shift of {found.moved[first]:+.3g} deviations are its "
+        f"own (p {_p(found.changes.p[first])}){others}{more}{rest}."
     )
 
 

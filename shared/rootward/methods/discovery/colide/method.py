@@ -17,6 +17,7 @@ from rootward.methods.base import (
     Family,
     Need,
     RankingMethod,
+    Trigger,
 )
 from rootward.methods.discovery.baseline import baseline
 from rootward.methods.discovery.colide.fit import BRIEF, Equations, colide
@@ -98,6 +99,7 @@ class CoLiDE(DiscoveryMethod, RankingMethod):
         needs=frozenset({Need.ONSET}),
         anchors=(Anchor.GRAPH, Anchor.CANDIDATES),
         cost=Cost.INSTANT,
+        trigger=Trigger.INCIDENT,
         assumptions=(
             "Series push each other linearly, within one row, and without a cycle.",
             "Metrics have different units, so each is scaled to its baseline deviation first; "
@@ -185,9 +187,7 @@ class CoLiDE(DiscoveryMethod, RankingMethod):
         usual = moved * found.equations.noise
         furthest = min(range(len(usual)), key=lambda k: (-usual[k], found.names[k]))
         return Result(
-            answer=f"{found.names[first]} strays furthest from its own equation: since the onset "
-            f"it lies {number(float(strayed[first]))} noise deviations off what the other series "
-            f"foretell, and {number(float(moved[first]))} off its baseline; {_in_words(graph)}",
+            answer=_answer(found.names[first], float(strayed[first]), float(moved[first])),
             blocks=(
                 _bars(found, order[:_SHOWN], strayed),
                 GraphBlock("Who pushes whom", graph),
@@ -218,13 +218,13 @@ def _bars(found: Fitted, top: list[int], strayed: Float[np.ndarray, " used"]) ->
     )
 
 
-def _in_words(graph: CausalGraph) -> str:
-    if not graph.edges:
-        return "no series pushes another."
-    edge = max(graph.edges, key=lambda e: e.weight)
+def _answer(name: str, strayed: float, moved: float) -> str:
+    lead = f"{name} strays furthest from its own equation: "
+    if strayed >= moved:
+        return f"{lead}the others foretell none of the {number(moved)} noise deviations it moved."
     return (
-        f"of {len(graph.edges)} edges the strongest is {edge.cause} → {edge.effect}, "
-        f"{number(edge.sign * edge.weight)} deviations per deviation."
+        f"{lead}of the {number(moved)} noise deviations it moved, the others do not foretell "
+        f"{number(strayed)}."
     )
 
 

@@ -128,7 +128,7 @@ class DropoutPC(DiscoveryMethod):
         dropped = ~np.isfinite(rows)
         if self.zeros_drop:
             dropped |= _false_zeros(window, rows)
-        alive = ~dropped.all(axis=1)
+        alive = ~dropped.all(axis=1) & (np.arange(len(rows)) >= _begun(dropped))
         rows, dropped = rows[alive], dropped[alive]
         if len(rows) < _LEAST_ROWS:
             raise InsufficientData(f"needs {_LEAST_ROWS} rows with a value, got {len(rows)}")
@@ -183,6 +183,12 @@ class DropoutPC(DiscoveryMethod):
                 dropped=found.left_out,
             ),
         )
+
+
+def _begun(dropped: Bool[np.ndarray, "rows series"]) -> int:
+    """The row from which on every series of the start is seen: rates have no first row."""
+    first = (~dropped).argmax(axis=0)
+    return int(first[first <= len(dropped) // 10].max(initial=0))
 
 
 def _false_zeros(
@@ -315,8 +321,9 @@ def _caveats(found: Corrected, names: list[str]) -> tuple[Caveat, ...]:
             Caveat(
                 CaveatCode.MODEL_MISFIT,
                 f"{len(joint)} series drop out together, such as "
-                f"{listed([names[k] for k in joint[:2]])}: a node or an exporter was out, and rows "
-                "in which either of two such series is dropped were left out of their tests.",
+                f"{listed([names[k] for k in joint[:2]])}, as when a node, an exporter or the "
+                "traffic stops; rows that lack either of two such series were left out of their "
+                "tests.",
             )
         )
     if share > _MANY:

@@ -119,6 +119,11 @@ class ClaimChecker(Method):
                 f"{len({s.service for s in case.graph.series})} services of the graph"
             )
         opinions = self._opinions(case, graph, reading) if self.network_steps else ()
+        if not checks and not opinions:
+            raise InsufficientData(
+                "no sentence says in words that are known that one service caused another; one "
+                f"that names two: {reading.unread[0][0][:200]!r}"
+            )
         return _result(case, graph, reading, checks, opinions)
 
     def _opinions(self, case: Case, graph: Known, reading: Reading) -> tuple[bool, ...]:
@@ -174,7 +179,7 @@ def _result(
 
 def _answer(checks: Sequence[Check], unread: int) -> str:
     if not checks:
-        return f"No claim was understood; {unread} sentences name two services in other words."
+        return f"No claim was understood; {unread} that name two services are guessed at below."
     counts = {v: sum(c.verdict is v for c in checks) for v in Verdict}
     told = (
         f"Of {len(checks)} claims {counts[Verdict.FOLLOWS]} follow from the graph, "

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from rootward.errors import InsufficientData
-from rootward.methods.base import About, Cost, Family, Need, Provenance, RankingMethod
+from rootward.methods.base import About, Cost, Family, Need, Provenance, RankingMethod, Trigger
 from rootward.methods.ranking.graph_of import graph_of
 from rootward.methods.ranking.incident import onset_of
 from rootward.methods.ranking.surprise import observed
@@ -156,6 +156,7 @@ class KroneckerSBL(RankingMethod):
             "`python -m tests.benchmarks.bench_sparse recovery`.",
         ),
         cost=Cost.INSTANT,
+        trigger=Trigger.INCIDENT,
         assumptions=(
             "The services hit were all hit on the same kinds of metric.",
             "A disturbance spreads from callees to callers, or along the causal graph, and loses "

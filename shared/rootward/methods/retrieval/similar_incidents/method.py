@@ -193,7 +193,10 @@ def _of(pairs: Pairs, chosen: np.ndarray) -> Pairs:
 def _caveats(shelf: Shelf) -> tuple[Caveat, ...]:
     count = len(shelf.documents)
     if count < FEW_DOCUMENTS:
-        words = f"There are {count} documents; from {FEW_DOCUMENTS} on other words count as well."
+        words = (
+            f"Only {_documents(count)} to compare with; from {FEW_DOCUMENTS} on other words count "
+            "as well."
+        )
         return (Caveat(CaveatCode.FEW_EXAMPLES, words),)
     if shelf.encoder is None:
         words = "What the network learned finds no more than plain words; BM25 answers."
@@ -201,12 +204,16 @@ def _caveats(shelf: Shelf) -> tuple[Caveat, ...]:
     return ()
 
 
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count} documents"
+
+
 def _how(shelf: Shelf) -> str:
     entries = shelf.index.weights.nnz / max(len(shelf.documents), 1)
     by = "BM25" if shelf.encoder is None else "the learned index"
     return (
-        f"Compared with {len(shelf.documents)} documents over {len(shelf.vocabulary.words)} words "
-        f"by {by}, {entries:.0f} words a document."
+        f"Compared with {_documents(len(shelf.documents))} by {by}, over "
+        f"{len(shelf.vocabulary.words)} words, {entries:.0f} a document."
     )
 
 

@@ -221,19 +221,19 @@ class AdaptiveSAE(Method):
 
 
 def _sentence(found: Signature) -> str:
-    per_value, after = found.per_row / len(found.seen.series), found.seen.after
-    pace = (
-        f"a value takes {number(per_value[after].mean())} directions to tell after the onset, "
-        f"{number(per_value[~after].mean())} before it"
-    )
     if not found.patterns:
-        return f"No pattern belongs to this incident more than to the time before: {pace}."
+        per_value, after = found.per_row / len(found.seen.series), found.seen.after
+        return (
+            "No pattern belongs to this incident more than to the time before: a value takes "
+            f"{number(per_value[after].mean())} directions to tell after the onset, "
+            f"{number(per_value[~after].mean())} before it."
+        )
     told = [f"{patterns.letter(k)} {_card(p, found.seen)}" for k, p in _lettered(found)[:3]]
     count = len(found.patterns)
     covered = sum(p.share for p in found.patterns)
     return (
         f"{count} {'pattern makes' if count == 1 else 'patterns make'} up {covered:.0%} of what "
-        f"the onset brought ({pace}): {'; '.join(told)}."
+        f"the onset brought: {'; '.join(told)}."
     )
 
 
@@ -242,7 +242,7 @@ def _lettered(found: Signature) -> list[tuple[int, Pattern]]:
 
 
 def _card(pattern: Pattern, seen: Tokens) -> str:
-    where = patterns.named(patterns.fed_by(seen, pattern.excess))
+    where = patterns.named(patterns.fed_by(seen, pattern.excess), most=2)
     known = "not seen before" if not pattern.bouts else f"seen {_times(pattern.bouts)} before"
     return f"{patterns.in_words(pattern.stretch)}, {known} ({where})"
 

@@ -220,19 +220,19 @@ def _sentence(found: Mapping[Kind, Trained], inputs: int, hidden: int, series: i
     ours, dense, small = (found[k] for k in (Kind.DYNAMIC, Kind.DENSE, Kind.SMALL))
     return (
         f"Forecasters with {ours.fit.weights} of {weights_of(inputs, hidden)} weights, sparse from "
-        f"the first step, err {_against(ours, dense)} dense ones on the last quarter of the quiet "
-        f"rows ({number(ours.error.mean())} against {number(dense.error.mean())} of the variance) "
-        f"and {_against(ours, small)} small dense ones with as many weights; for all {series} "
-        f"series they take {_memory(ours, series)} instead of {_memory(dense, series)}."
+        f"the first step, err {_against(ours, dense, 'dense ones')} and "
+        f"{_against(ours, small, 'small dense ones of as many weights')} on the last quarter of "
+        f"the quiet rows; for all {series} series they take {_memory(ours, series)} instead of "
+        f"{_memory(dense, series)}."
     )
 
 
-def _against(one: Trained, other: Trained) -> str:
+def _against(one: Trained, other: Trained, name: str) -> str:
     change = float(one.error.mean() / other.error.mean()) - 1
     gap = difference(one, other)
     sure = abs(gap.mean) > CERTAIN * gap.error
-    word = f"{abs(change):.0%} {'less' if change < 0 else 'more'} than"
-    return word if sure else f"{word} (within the error of the comparison)"
+    word = f"{abs(change):.0%} {'less' if change < 0 else 'more'} than {name}"
+    return word if sure else f"{word} (no clear difference)"
 
 
 def _memory(one: Trained, series: int) -> str:
