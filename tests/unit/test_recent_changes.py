@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rootward.model.change_event import ChangeEvent, ChangeKind
-from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
+from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent, ChangeKind
+from rootward.rca.recent_changes import with_changes
 from tests.services import made_up_incident as shop
 
 NODE = ChangeEvent(

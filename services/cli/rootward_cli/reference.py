@@ -34,7 +34,10 @@ def configuration() -> str:
 def methods(registry: Registry) -> str:
     """docs/methods.md: every method with its question, source, needs, limits and parameters."""
     lines = ["# Methods", "", _WRITTEN, "", "One file each, below `shared/rootward/methods`."]
-    lines += ["`rootward methods --json` prints the same for programs."]
+    lines += [
+        "`rootward methods --json` prints the same for programs. What was measured is printed",
+        "again by `python -m pytest FILE -m 'slow or not slow'`, FILE being the one named there.",
+    ]
     for family in Family:
         chosen = [k for k in registry.methods.values() if k.about.family is family]
         if chosen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootward.model.alert import Alert
-from rootward.model.change_event import ChangeEvent
+from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
 from rootward.model.handling import Activity
 from rootward.model.incident import Change, Incident
 from rootward.ports import Platform
@@ -13,8 +13,6 @@ from rootward_dashboard import reading
 from rootward_dashboard.figures import instant
 from rootward_dashboard.looking import HappeningOut, TimelineOut
 from rootward_dashboard.names import metric_of, web_address
-
-BEFORE_SECONDS = reading.BEFORE_SECONDS
 
 
 def timeline(platform: Platform, incident: Incident) -> TimelineOut:

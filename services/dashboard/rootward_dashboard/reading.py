@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rootward.errors import InvalidParameters, Unavailable
-from rootward.model.change_event import ChangeEvent
+from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
 from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.result import MethodEntry
 from rootward.model.summary import IncidentQuery
 from rootward.ports import JsonValue, Platform
 
-BEFORE_SECONDS = 1800.0
-"""How long before an onset something may have been done to stand on the page of an incident."""
 _OPEN = IncidentQuery(statuses=(Status.OPEN,))
 STALE_SECONDS = 180.0
 """Without a sample for so long, what is shown may be out of date."""

@@ -10,6 +10,7 @@ from typing import Any
 from rootward.errors import InsufficientData
 from rootward.methods.base import Need
 from rootward.model.case import Case
+from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
 from rootward.model.incident import Diagnosis, Incident
 from rootward.model.past import Document
 from rootward.model.window import Window
@@ -58,6 +59,12 @@ class Subject:
         whole = window_of(self.platform, self.options, self.incident, end)
         return without_earlier(self.platform, self.incident, whole)[0]
 
+    @property
+    def done(self) -> tuple[ChangeEvent, ...]:
+        """What was done to the system just before the onset."""
+        onset, tenant = self.incident.onset_unix, self.incident.tenant
+        return self.platform.change_events.between(onset - BEFORE_SECONDS, onset, tenant)
+
     def case(self, needs: Iterable[Need]) -> Case:
         """Window, symptom, seed and calls, and of the rest what is needed and there.
 
@@ -71,6 +78,7 @@ class Subject:
             symptom=frame.series.index(symptom) if symptom in frame.series else None,
             seed=self.options.seed,
             calls=calls_within(self.platform, self.window.series, self.incident.tenant),
+            done=self.done,
         )
         for need in sorted(set(needs) & set(_SUPPLY)):
             case = replace(case, **_SUPPLY[need](self))

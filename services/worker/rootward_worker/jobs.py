@@ -19,13 +19,13 @@ from rootward.errors import (
 from rootward.methods import registry
 from rootward.methods.base import Cost, Need
 from rootward.methods.needs import missing_library, missing_needs
-from rootward.model.change_event import ChangeEvent
+from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
 from rootward.model.deadline import Deadline
 from rootward.model.incident import Diagnosis, Incident
 from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
-from rootward.rca.recent_changes import BEFORE_SECONDS, with_changes
+from rootward.rca.recent_changes import with_changes
 from rootward_worker import alarms, exhibits, explaining, splits
 from rootward_worker.calls import calls_within
 from rootward_worker.case import Subject

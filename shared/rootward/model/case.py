@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rootward.model.change_event import ChangeEvent, just_before
 from rootward.model.deadline import NEVER, Deadline
 from rootward.model.experiment import Experiment
 from rootward.model.graph import CausalGraph
@@ -39,6 +40,8 @@ class Case:
     """Known call edges (caller, callee) between services; empty where no topology is known."""
     changes: tuple[Change, ...] = ()
     """What the detector found in this incident, earliest onset first; CHANGES."""
+    done: tuple[ChangeEvent, ...] = ()
+    """What people and machines did to the system from half an hour before the onset until it."""
     candidates: tuple[Candidate, ...] = ()
     """What the diagnosis ranks, most likely first; CANDIDATES."""
     documents: tuple[Document, ...] = ()
@@ -55,6 +58,14 @@ class Case:
     """Hears which share of the work is done, 0 to 1."""
     spread: Spread = field(default=in_turn, repr=False)
     """Does the parts of a large computation; other workers may help."""
+
+    def done_to(self, service: str) -> str:
+        """What was done to a service last before the onset, as a sentence; empty for nothing."""
+        onset = self.window.onset_unix
+        if onset is None:
+            return ""
+        events = just_before(self.done, service, onset)
+        return events[-1].in_words(service, onset) if events else ""
 
     def go_on(self, share: float = 0.0) -> bool:
         """Tell which share is done, and learn whether there is time for more.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rootward.model.wording import clock, duration
+
+BEFORE_SECONDS = 1800.0
+"""How long before an onset something may have been done to count as just before it."""
 RUNS = "runs"
 """Detail of an event that concerns a machine: the workloads that run there, between commas."""
 INSTANCES = "instances"
@@ -18,6 +23,14 @@ class ChangeKind(StrEnum):
     CONFIG = "config"
     SCALING = "scaling"
     OTHER = "other"
+
+
+_DONE = {
+    ChangeKind.DEPLOY: "was deployed",
+    ChangeKind.CONFIG: "got another configuration",
+    ChangeKind.SCALING: "was scaled",
+    ChangeKind.OTHER: "was changed",
+}
 
 
 @dataclass(frozen=True)
@@ -46,3 +59,22 @@ class ChangeEvent:
         """Whether it was done to this service, or to a machine that it runs on."""
         running = dict(self.details).get(RUNS, "")
         return self.service == service or service in running.split(", ")
+
+    def in_words(self, service: str, onset_unix: float) -> str:
+        """What was done to a service that it concerns, as a sentence."""
+        ahead = duration(onset_unix - self.at_unix)
+        when = f"at {clock(self.at_unix)}, {ahead} before the onset"
+        if self.service != service:
+            return f"Where {service} runs, {when}: {self.title}."
+        return f"{service} {_DONE[self.kind]} {when}: {self.title}."
+
+
+def just_before(
+    events: Sequence[ChangeEvent], service: str, onset_unix: float
+) -> tuple[ChangeEvent, ...]:
+    """What was done to a service just before an onset, in the order given."""
+    return tuple(
+        event
+        for event in events
+        if 0 <= onset_unix - event.at_unix <= BEFORE_SECONDS and event.concerns(service)
+    )

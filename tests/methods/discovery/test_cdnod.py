@@ -19,6 +19,7 @@ from rootward.methods.discovery.cdnod.directions import (
 )
 from rootward.methods.discovery.cdnod.method import CDNOD
 from rootward.model.case import Case
+from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.model.result import CaveatCode
 from rootward.numerics.structural import LinearEquations
 from rootward.testing import cases
@@ -157,6 +158,22 @@ def test_in_the_shop_the_faulty_service_leads_those_that_changed():
         assert result.found
         right += f"{planted.cause} first" in result.answer
     assert right >= 3
+
+
+def test_what_was_done_to_the_service_that_changed_is_said_and_to_another_not():
+    planted = cases.shop(2, fault="errors", service="payment")
+    onset = planted.window.onset_unix
+    assert onset is not None
+    done = [
+        ChangeEvent(
+            "default", "/ci", service, onset - 60, ChangeKind.DEPLOY, service, f"{service} v2"
+        )
+        for service in ("search", "payment")
+    ]
+    answer = CDNOD().run(replace(planted.case(), done=tuple(done))).answer
+    assert "payment was deployed" in answer
+    assert "60 s before the onset: payment v2." in answer
+    assert "search" not in answer
 
 
 def test_it_names_fewer_series_than_moved():

@@ -186,9 +186,7 @@ class Unshrink(Method):
     A score that a model predicts varies less than the truth, so that differences between groups
     come out too small. Pairs of a predicted and a true score, such as incidents whose severity
     people have set, say by how much. Which correction is better is tried on those pairs and
-    recommended; all figures are shown. Planted effect of 0.5, thirty runs of 4000 units and 1000
-    pairs: 0.25 as predicted, 0.50 by linear calibration, 0.49 by Tweedie's correction;
-    `pytest tests/methods/effects/test_unshrink.py` asserts it.
+    recommended; all figures are shown.
     """
 
     resamples: int = 200
@@ -214,6 +212,10 @@ class Unshrink(Method):
             "An un-shrunk score is right on average over a group, never better for one unit.",
             "Units are compared by whether the rollout was meant for them, not by whether they "
             "took it.",
+        ),
+        measured=(
+            "Planted effect of 0.5, thirty runs of 4000 units and 1000 pairs: 0.25 as predicted, "
+            "0.51 by linear calibration, 0.49 by Tweedie's correction.",
         ),
     )
 

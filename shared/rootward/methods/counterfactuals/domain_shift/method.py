@@ -147,7 +147,7 @@ def _result(case: Case, view: View, p: float) -> Result:
     recorded = chosen.mean[at] + chosen.deviation[at] * chosen.since[:, at].mean()
     plain = recorded - chosen.mean[at]
     return Result(
-        _answer(case.window, view, float(recorded), float(kept), p=p),
+        _answer(case, view, float(recorded), float(kept), p=p),
         _blocks(case.window, view),
         cautions=("A difference is the old regime's view of the same noise, no forecast.",),
         status="weak" if caveats else "ok",
@@ -163,9 +163,9 @@ def _result(case: Case, view: View, p: float) -> Result:
     )
 
 
-def _answer(window: Window, view: View, recorded: float, kept: float, *, p: float) -> str:
+def _answer(case: Case, view: View, recorded: float, kept: float, *, p: float) -> str:
     chosen, changed = view.chosen, view.changed
-    span = duration(len(chosen.since) * window.step_seconds)
+    span = duration(len(chosen.since) * case.window.step_seconds)
     if not changed:
         return (
             f"In the {span} since the onset none of {chosen.considered} series moved further than "
@@ -178,8 +178,8 @@ def _answer(window: Window, view: View, recorded: float, kept: float, *, p: floa
         f"Over the {span} since the onset {series} averaged {quantity(recorded, series)}; the "
         f"previous regime would have shown {quantity(kept, series)}. {changed} of "
         f"{len(chosen.series)} mechanisms changed, and {service} differs most, by {number(size)} "
-        "baseline deviations over its series."
-    )
+        f"baseline deviations over its series. {case.done_to(service)}"
+    ).rstrip()
 
 
 def _by_service(view: View) -> dict[str, float]:

@@ -198,7 +198,7 @@ class CDNOD(DiscoveryMethod, RankingMethod):
         caveats = _caveats(found)
         far = int((np.abs(found.moved) > _FAR).sum())
         return Result(
-            answer=_answer(found),
+            answer=_with_what_was_done(_answer(found), case, found),
             blocks=tuple(blocks),
             status="weak" if caveats else "ok",
             caveats=caveats,
@@ -277,6 +277,13 @@ def _answer(found: Found) -> str:
         f"{found.left[first]:+.3g} of its shift of {found.moved[first]:+.3g} deviations are its "
         f"own (p {_p(found.changes.p[first])}){others}{more}{rest}."
     )
+
+
+def _with_what_was_done(answer: str, case: Case, found: Found) -> str:
+    """The answer, and what was done last to the first changed service to which anything was."""
+    changed = [k for k in _order(found) if found.changes.changed[k]]
+    services = dict.fromkeys(case.window.series[found.rows.columns[k]].service for k in changed)
+    return " ".join([answer, *[told for one in services if (told := case.done_to(one))][:1]])
 
 
 def _p(p: float) -> str:

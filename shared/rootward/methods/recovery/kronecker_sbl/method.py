@@ -152,7 +152,7 @@ class KroneckerSBL(RankingMethod):
             "0.21, matching pursuit that knows the count 0.43.",
             "Graphs of 40 services, 12 silent, 30 trials: both services hit among the first two "
             "in 100 %, least squares 82 %; squared error 0.006, plain sparse Bayesian learning "
-            "0.14, matching pursuit that knows the count 0.08 (and 100 %). "
+            "0.13, matching pursuit that knows the count 0.08 (and 100 %). "
             "`python -m tests.benchmarks.bench_sparse recovery`.",
         ),
         cost=Cost.INSTANT,
