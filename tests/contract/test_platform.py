@@ -55,7 +55,7 @@ class TestBootstrap:
         ("name", "value", "allowed"),
         [
             ("bus_url", "nats://nats:4222", "scheme nats; allowed: embedded://, kafka://"),
-            ("bus_url", "kafka://kafka", "must be kafka://host:port"),
+            ("bus_url", "kafka://kafka", r"must be kafka://\[USER:PASSWORD@\]HOST:PORT"),
             ("bus_url", "embedded", r"\(none\); allowed: embedded://"),
             ("jobs_url", "beanstalk://h", r"scheme beanstalk; allowed: thread://, celery\+redis"),
             ("jobs_url", "celery+sqs://h", r"scheme celery\+sqs; allowed: thread:"),
