@@ -247,3 +247,19 @@ def test_a_fault_deep_in_the_shop_is_found_where_it_was_planted(seed):
 def test_nothing_is_named_where_a_detector_was_wrong():
     result = CausalBandit().run(cases.no_fault(seed=5).case())
     assert result.found is False
+
+
+def test_inputs_that_move_as_one_leave_the_weights_finite_where_there_is_hardly_a_prior():
+    rng = np.random.default_rng(1)
+    columns = Columns(np.zeros(NODES), np.ones(NODES), precision=1e-6)
+    parents = np.zeros((2, NODES, NODES), dtype=bool)
+    parents[:, :-1, -1] = True
+    columns.relearn(parents)
+    for _ in range(1000):
+        values = np.full(NODES, 1e6 * rng.standard_normal())
+        values[-1] = 0.5 * values[0] + rng.standard_normal()
+        columns.add(np.zeros(NODES, dtype=np.int64), values)
+
+    weights = columns.weights[0, -1]
+    assert weights.sum() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(weights).max() < 1

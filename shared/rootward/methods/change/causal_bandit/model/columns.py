@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+_ROUNDING = 1e-12
+"""Share of the largest moment below which a direction of the inputs is rounding."""
+
 Moments = Float[np.ndarray, "regimes nodes inputs inputs"]
 """Sums of products of (values, 1) over a column's samples; `inputs` is nodes + 1."""
 
@@ -60,8 +63,8 @@ class Columns:
         at = (action, self._node)
         # Weights and spread are 0 outside of the parents, so that all values may go in.
         gain = self.spread[at] @ values
-        # Rounding may take a spread below zero where the prior is next to nothing.
-        doubt = 1 + np.maximum(gain @ values, 0.0)
+        told = gain @ values
+        doubt = 1 + np.maximum(told, 0.0)
         error = values - self.means - self.weights[at] @ values
         full = np.zeros(self.nodes) if self.most is None else self.counts[at] >= self.most
         takes = np.where(full, 0.0, 1.0)
@@ -70,6 +73,10 @@ class Columns:
         self.spread[at] -= step[:, :, None] * gain[:, None, :]
         row = np.append(values, 1.0)
         self.moments[at] += np.outer(row, row) * takes[:, None, None]
+        # Where the prior is next to nothing, rounding takes a spread below zero, whence it would
+        # grow without end: such a column is fitted anew.
+        for node in np.flatnonzero((told < 0) & (takes > 0)).tolist():
+            self._refit(int(action[node]), node)
         return np.asarray(error / np.sqrt(self.variances * doubt))
 
     def relearn(self, parents: Bool[np.ndarray, "regimes nodes nodes"]) -> None:
@@ -96,8 +103,9 @@ class Columns:
     def _refit(self, regime: int, node: int) -> None:
         kept = np.flatnonzero(self.parents[regime, :, node])
         moments = self.moments[regime, node]
-        gram = moments[np.ix_(kept, kept)] + self.precision * np.eye(len(kept))
-        inverse = np.linalg.inv(gram)
+        sizes, turn = np.linalg.eigh(moments[np.ix_(kept, kept)])
+        known = np.maximum(sizes, _ROUNDING * sizes.max(initial=0.0))
+        inverse = turn / (known + self.precision) @ turn.T
         cross = moments[kept, node] - self.means[node] * moments[kept, -1]
         self.weights[regime, node] = 0.0
         self.weights[regime, node, kept] = inverse @ cross
