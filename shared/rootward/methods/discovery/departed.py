@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from rootward.errors import InsufficientData
 from rootward.methods.ranking.surprise import observed
@@ -56,14 +56,15 @@ def departed(window: Window, most: int) -> Departed:
             dropped[str(window.series[column])] = reason
         else:
             kept.append(column)
+    rows = _complete(window, kept)
+    for column in [c for c in kept if _constant(window.values[rows, c])]:
+        kept.remove(column)
+        dropped[str(window.series[column])] = "constant where the others were measured"
     if len(kept) < 2:
         raise InsufficientData(
             f"needs two series that departed from their baseline, got {len(kept)}"
         )
     columns = np.array(sorted(kept, key=lambda c: window.series[c]), dtype=np.int64)
-    rows = np.isfinite(window.values[:, columns]).all(axis=1)
-    if not rows[:onset].sum() >= _FEWEST_ROWS or not rows[onset:].any():
-        raise InsufficientData("hardly a row has all of the series that departed")
     times = window.times[rows]
     return Departed(
         _in_deviations(window.values[np.ix_(rows, columns)], int(rows[:onset].sum())),
@@ -76,13 +77,26 @@ def departed(window: Window, most: int) -> Departed:
     )
 
 
+def _complete(window: Window, kept: list[int]) -> Bool[np.ndarray, " rows"]:
+    """The rows in which all of these were measured."""
+    onset = window.onset or 0
+    rows = np.isfinite(window.values[:, kept]).all(axis=1)
+    if not rows[:onset].sum() >= _FEWEST_ROWS or not rows[onset:].any():
+        raise InsufficientData("hardly a row has all of the series that departed")
+    return np.asarray(rows)
+
+
+def _constant(x: Float[np.ndarray, " rows"]) -> bool:
+    return bool(np.ptp(x) <= 1e-9 * np.abs(x).max())
+
+
 def _unusable(window: Window, column: int, kept: list[int]) -> str:
     x = window.values[:, column]
     seen = np.isfinite(x)
     for part in (seen[: window.onset], seen[window.onset :]):
         if part.mean() <= 1 - MOST_MISSING:
             return f"measured in less than {1 - MOST_MISSING:.0%} of the rows"
-    if np.ptp(x[seen]) <= 1e-9 * np.abs(x[seen]).max():
+    if _constant(x[seen]):
         return "constant"
     for other in kept:
         both = seen & np.isfinite(window.values[:, other])
