@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import median as median_of
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -105,7 +106,7 @@ def _noticeable(window: Window, onset: int, names: Traits) -> Float[np.ndarray, 
             for k in np.flatnonzero(names.owners == names.owners[column]).tolist()
             if names.kinds[k] is Kind.LATENCY and units[k] == units[column] and level[k] >= 0
         ]
-        found[column] = LEVEL_FLOOR * float(np.median(alike)) if alike else 0.0
+        found[column] = LEVEL_FLOOR * median_of(alike) if alike else 0.0
     return found
 
 

@@ -37,6 +37,8 @@ _LATE = 0.25
 """Share of the baseline that may turn out to belong to the incident already."""
 _CLEAR = 2.5
 """Score of the first service, in log deviations, from which on nothing is looked for before."""
+_WIDE = 1_800_000
+"""Values of a window from which on nothing is looked for before: it would take seconds."""
 _OVER = 2.0
 """Times as much that must speak against a service at an earlier row, and the least score there."""
 
@@ -134,6 +136,8 @@ def around(window: Window, calls: Calls = ()) -> Observation:
 
 def _over_already(seen: Observation, calls: Calls) -> Observation:
     """The same, or what is seen from the row before where twice as much stands out."""
+    if seen.window.values.size > _WIDE:
+        return seen
     least = float(rank(seen, calls).scores[0])
     if least >= _CLEAR:
         return seen

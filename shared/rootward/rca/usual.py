@@ -8,8 +8,10 @@ from rootward.rca.observation import Observation, observe
 from rootward.rca.onset import MIN_BASELINE
 from rootward.rca.ranking import rank
 
-_TRIED = 6
+_MOST, _LEAST = 6, 2
 """Rows of the baseline that are taken for an onset."""
+_VALUES = 1_800_000
+"""Values that are looked at again at most: the largest of many services varies little."""
 UNKNOWN = 1.5
 """Score of the first service, in log deviations, where the baseline is too short to tell."""
 
@@ -17,16 +19,17 @@ UNKNOWN = 1.5
 def usual_score(seen: Observation, calls: tuple[tuple[str, str], ...] = ()) -> float:
     """The score that the first service usually reaches, in log deviations, at no incident.
 
-    The median over pseudo-onsets spread over the baseline from its first quarter on, each with as
-    many rows to follow as the incident has, a quarter of the baseline at most. A system whose
-    series wander all the time reaches high scores without a fault; a few earlier faults do not
-    move a median.
+    The median over six pseudo-onsets, fewer in wide windows, spread over the baseline from its
+    first quarter on, each with as many rows to follow as the incident has, a quarter of the
+    baseline at most. A system whose series wander all the time reaches high scores without a
+    fault; a few earlier faults do not move a median.
     """
     first = max(MIN_BASELINE, seen.onset // 4)
     length = min(len(seen.window.values) - seen.onset, max(MIN_BASELINE, seen.onset // 4))
     last = seen.onset - length
     if last <= first:
         return UNKNOWN
-    rows = np.unique(np.linspace(first, last, _TRIED).astype(int)).tolist()
+    tried = int(np.clip(_VALUES // seen.window.values.size, _LEAST, _MOST))
+    rows = np.unique(np.linspace(first, last, tried).astype(int)).tolist()
     found = [rank(observe(seen.window.rows(0, row + length), row), calls).scores[0] for row in rows]
     return float(np.median(found))

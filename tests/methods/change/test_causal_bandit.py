@@ -15,6 +15,7 @@ from rootward.methods.change.causal_bandit.model.bandit import AS_PUBLISHED, Lea
 from rootward.methods.change.causal_bandit.model.columns import Columns
 from rootward.methods.change.causal_bandit.model.order import learnt_order, parents_before
 from rootward.methods.change.causal_bandit.model.shift import (
+    Recent,
     inflation_ratio,
     mean_and_variance_ratio,
 )
@@ -263,3 +264,12 @@ def test_inputs_that_move_as_one_leave_the_weights_finite_where_there_is_hardly_
     weights = columns.weights[0, -1]
     assert weights.sum() == pytest.approx(0.5, abs=0.01)
     assert np.abs(weights).max() < 1
+
+
+def test_a_column_that_starts_anew_gives_back_no_more_samples_than_it_has():
+    recent = Recent(NODES, 20)
+    for k in range(3):
+        recent.add(np.zeros(NODES, dtype=np.int64), np.full(NODES, float(k)), np.zeros(NODES))
+
+    assert recent.last(0, 0, 5)[:, 0].tolist() == [0, 1, 2]
+    assert len(recent.last(1, 0, 5)) == 0

@@ -65,5 +65,6 @@ class Recent:
         self.innovations[regime, node] = np.nan
 
     def last(self, regime: int, node: int, samples: int) -> Float[np.ndarray, "samples nodes"]:
-        """The last samples of a column, oldest first."""
-        return np.array(self.values[regime, node, -samples:])
+        """The last samples of a column, oldest first; fewer where it has not had so many."""
+        newest = self.values[regime, node, -samples:]
+        return np.array(newest[~np.isnan(newest).any(axis=1)])
