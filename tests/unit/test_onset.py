@@ -32,7 +32,9 @@ def _break(values: np.ndarray, service: str, rows: slice, size: float = 12.0) ->
 def _with_two_steps(seed: int) -> np.ndarray:
     """Two idle services take more memory for good, far beyond their noise, row 60 on; then cart."""
     values = _noise(seed)
-    still = [c for c, s in enumerate(NAMES) if s.metric == "memory_bytes" and s.service in "db web"]
+    still = [
+        c for c, s in enumerate(NAMES) if s.metric == "memory_bytes" and s.service in ("db", "web")
+    ]
     values[:, still] = 50.0 + 0.001 * (values[:, still] - 50.0)
     values[60:, still] += 40.0
     _break(values, "cart", slice(ONSET, None), 40.0)

@@ -221,8 +221,9 @@ def _graph(
 def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Diagnosis:
     seen, ranking, symptom = found.seen, found.ranking, found.symptom
     after = len(seen.window.values) - seen.onset
-    usual = usual_score(seen, setting.calls)
-    probability = confidence(ranking.scores, after, usual) if seen.departed else 0.0
+    probability = 0.0
+    if seen.departed:
+        probability = confidence(ranking.scores, after, usual_score(seen, setting.calls))
     plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
     likely = ranking.services[: likely_count(ranking.scores, after) if probability > 0 else 0]
     return Diagnosis(
