@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootward.errors import RootwardError
+from tests.real.children import free_port
 
 LONGEST_START_SECONDS = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -53,7 +53,7 @@ def rootward(stage: str) -> Iterator[Server]:
     """A Rootward that goes as far as a stage of `ingest_child`."""
     child = Path(__file__).with_name("ingest_child.py")
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, str(child), stage, str(folder / "rootward.db"), str(port)]
         with _running(command, folder, port, "/livez") as server:
             yield server
@@ -64,7 +64,7 @@ def prometheus(binary: str) -> Iterator[Server]:
     """A Prometheus that takes remote write."""
     with _folder() as folder:
         (folder / "prometheus.yml").write_text("scrape_configs: []\n")
-        port = _free_port()
+        port = free_port()
         command = [
             binary,
             f"--config.file={folder / 'prometheus.yml'}",
@@ -115,10 +115,3 @@ def wait_until(true: Callable[[], bool], seconds: float) -> None:
         if time.monotonic() > end:
             raise RootwardError(f"waited {seconds:g} s in vain")
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -19,6 +20,9 @@ import httpx
 
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 120.0
+_PORTS_EACH = 1_000
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = (20_000 + _PORTS_EACH * _WORKER + (os.getpid() + k) % _PORTS_EACH for k in count())
 
 
 def until(true: Callable[[], object], what: str, *, seconds: float = 120.0) -> None:
@@ -30,11 +34,20 @@ def until(true: Callable[[], object], what: str, *, seconds: float = 120.0) -> N
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
+    """A port that nobody else will take, even while its server is down.
+
+    The system hands out no such low ones, and each of pytest's workers has a range of its own.
+    """
+    for _ in range(_PORTS_EACH):
+        port = next(_PORTS)
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:  # another program's
+                continue
+        return port
+    raise AssertionError("no port is free")
 
 
 def answers(url: str) -> bool:

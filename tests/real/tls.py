@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.real.cable import named
 
 _CHUNK = 65_536
+_TURNS = 10
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,16 @@ def behind_tls(upstream_port: int, shown: Certificate, trusted: Certificate) -> 
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", upstream_port)
-        told, renamed = named(upstream_port), named(port)
-        await asyncio.gather(_pump(reader, back), _pump(there, writer, told, renamed))
+    async def take(near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        with _aborted(near), suppress(OSError, asyncio.CancelledError):  # an SSLError is the first
+            await near.start_tls(context)
+            far_reader, far = await asyncio.open_connection("127.0.0.1", upstream_port)
+            with _aborted(far):
+                told, renamed = named(upstream_port), named(port)
+                pumps = _pump(near_reader, far), _pump(far_reader, near, told, renamed)
+                await asyncio.gather(*pumps)
 
-    opening = asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    opening = asyncio.start_server(take, "127.0.0.1", 0)
     server = asyncio.run_coroutine_threadsafe(opening, loop).result(30)
     port: int = server.sockets[0].getsockname()[1]
     try:
@@ -59,6 +64,15 @@ def behind_tls(upstream_port: int, shown: Certificate, trusted: Certificate) -> 
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@contextmanager
+def _aborted(one: asyncio.StreamWriter) -> Iterator[None]:
+    """Leaves no connection open, however it is left."""
+    try:
+        yield
+    finally:
+        one.transport.abort()
 
 
 async def _pump(
@@ -77,3 +91,5 @@ async def _ended(server: asyncio.Server) -> None:
     for one in running:
         one.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    for _ in range(_TURNS):  # connections that were aborted close in the loop's next turns
+        await asyncio.sleep(0)
