@@ -154,6 +154,7 @@ class TestSamples:
 
     def test_series_and_the_newest_time_are_known(self, stores: Platform):
         assert stores.samples.latest_unix() is None
+        assert stores.samples.oldest_unix() is None
         stores.samples.append(_batch((SHOP, START + 2.5, 1.0), (CART, START + 1, 2.0)))
         stores.samples.append(_batch((SHOP, START + 1.5, 1.0)))
 
@@ -161,6 +162,7 @@ class TestSamples:
 
         assert infos == [(SHOP, START + 2.5), (CART, START + 1)]
         assert stores.samples.latest_unix() == START + 2.5
+        assert stores.samples.oldest_unix() == START + 1
 
     def test_an_empty_batch_is_stored_as_nothing(self, stores: Platform):
         stores.samples.append(SampleBatch.of([]))
@@ -174,6 +176,7 @@ class TestSamples:
         assert stores.samples.expire(START + 5_000) == 1
 
         assert stores.samples.latest_unix() == START + 10_000
+        assert stores.samples.oldest_unix() == START + 10_000
         assert [info.series for info in stores.samples.series()] == [SHOP]
 
     def test_a_series_that_expired_can_come_back(self, stores: Platform):

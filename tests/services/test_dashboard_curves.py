@@ -14,7 +14,7 @@ from rootward.model.alert import Alert, AlertStatus
 from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.model.incident import Status
 from rootward.model.placement import Backend, PlacedPod, Placement
-from rootward.model.series import SampleBatch, Series
+from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Platform, Storage
 from rootward.testing.fakes import ManualClock
 from rootward_dashboard import curves
@@ -77,6 +77,17 @@ def test_a_long_stretch_is_thinned_and_keeps_its_extremes_and_gaps(client: TestC
     gap = shop.NOW - STEP * (ROWS - 1) + STEP * np.array([2000, 2480])
     assert gap[0] - 60 <= min(empty)
     assert max(empty) <= gap[1]
+
+
+def test_days_without_a_sample_are_a_gap_and_not_a_line(client: TestClient, platform: Platform):
+    before = shop.NOW - 5 * 86_400
+    platform.samples.append(SampleBatch.of([Sample(GAUGE, before, 3.0)]))
+    (found,) = ask(client, GAUGE, start=before - 70 * 86_400, end=shop.NOW, points=600)["items"]
+    measured = [(t, v) for t, v in zip(found["times_unix"], found["values"], strict=True)]
+    place = next(k for k, (_, value) in enumerate(measured) if value == 3.0)
+    after = next(k for k, (t, v) in enumerate(measured) if t > before and v is not None)
+    assert None in [value for _, value in measured[place + 1 : after]]
+    assert found["times_unix"] == sorted(found["times_unix"])
 
 
 def test_a_short_stretch_is_given_row_by_row(client: TestClient):

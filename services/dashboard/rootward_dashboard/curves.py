@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,22 +77,31 @@ def curves(platform: Platform, asked: Stretch) -> tuple[tuple[Curve, ...], float
     step = platform.step_seconds * max(1, math.ceil(length / platform.step_seconds / MOST_ROWS))
     rows = max(1, math.ceil(length / step))
     budget = asked.points if rows > asked.points else rows
-    parts: dict[str, list[Points]] = {}
+    parts: dict[str, dict[int, Points]] = {}
     named: dict[str, Series] = {}
-    done = 0
-    while done < rows:
-        count = min(SLICE_ROWS, rows - done)
-        end = asked.start_unix + (done + count) * step
+    for place, (end, count) in enumerate(_slices(platform, asked, rows, step)):
         share = max(2, round(budget * count / rows))
         window = _window(platform, asked.tenant, services, end, count + LEAD_ROWS, step)
         for series, times, values in _columns(window, asked.keys, end - count * step):
             named[series.key] = series
-            parts.setdefault(series.key, []).append(thinned(times, values, share))
-        done += count
+            parts.setdefault(series.key, {})[place] = thinned(times, values, share)
     bands = {} if asked.onset_unix is None else _bands(platform, asked, services)
     return tuple(
         _joined(named[key], parts[key], bands.get(key)) for key in asked.keys if key in named
     ), step
+
+
+def _slices(
+    platform: Platform, asked: Stretch, rows: int, step: float
+) -> Iterator[tuple[float, int]]:
+    """End and rows of each part that is read, but those before the oldest sample."""
+    ends = range(SLICE_ROWS, rows + SLICE_ROWS, SLICE_ROWS)
+    oldest = platform.samples.oldest_unix(asked.tenant) if len(ends) > 1 else None
+    for last in ends:
+        count = min(SLICE_ROWS, rows - last + SLICE_ROWS)
+        end = asked.start_unix + min(last, rows) * step
+        if oldest is None or end >= oldest - 1e-6:  # the store keeps microseconds
+            yield end, count
 
 
 def thinned(
@@ -179,9 +188,17 @@ def _band(values: Float[np.ndarray, " rows"]) -> Band | None:
     return Band(middle - width, middle, middle + width)
 
 
-def _joined(series: Series, parts: Sequence[Points], band: Band | None) -> Curve:
-    times = tuple(t for part in parts for t in part[0])
-    return Curve(series, times, tuple(v for part in parts for v in part[1]), band)
+def _joined(series: Series, parts: Mapping[int, Points], band: Band | None) -> Curve:
+    """One curve of parts by their place; between two that are no neighbours nothing was measured."""
+    times: list[float] = []
+    values: list[float | None] = []
+    for place, (its_times, its_values) in parts.items():
+        if times and place - 1 not in parts:
+            times.append((times[-1] + its_times[0]) / 2)
+            values.append(None)
+        times += its_times
+        values += its_values
+    return Curve(series, tuple(times), tuple(values), band)
 
 
 def _plain(value: float) -> float | None:

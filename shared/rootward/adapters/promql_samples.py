@@ -127,6 +127,10 @@ class PromqlSampleStore:
             seen = [info.last_unix for info in self.series(tenant)]
         return max(seen, default=None)
 
+    def oldest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """Not known: the store that is asked tells no such time."""
+        return None
+
     def expire(self, before_unix: float) -> int:
         """Nothing: the backend forgets by itself."""
         return 0

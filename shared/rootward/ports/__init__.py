@@ -187,6 +187,10 @@ class SampleStore(Protocol):
         """Time of the newest sample, or None."""
         ...
 
+    def oldest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """A time that no sample is older than; None where that is not known."""
+        ...
+
     def expire(self, before_unix: float) -> int:
         """Delete whole chunks older than a time; returns how many went."""
         ...

@@ -222,6 +222,11 @@ class FakeSampleStore:
         """Time of the newest sample, or None."""
         return max((info.last_unix for info in self.series(tenant)), default=None)
 
+    def oldest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """Time of the oldest sample, or None."""
+        kept = [times for (owner, _), times in self._samples.items() if owner == tenant]
+        return min((time / 1e6 for times in kept for time in times), default=None)
+
     def expire(self, before_unix: float) -> int:
         """Forget the samples older than a time; returns how many."""
         before, gone = round(before_unix * 1e6), 0

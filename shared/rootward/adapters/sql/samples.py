@@ -161,6 +161,13 @@ class SqlSampleStore:
             latest = connection.scalar(query)
         return None if latest is None else latest / 1e6
 
+    def oldest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
+        """Time of the oldest sample, or None where there is none."""
+        query = select(func.min(_CHUNK.start_us)).where(*self._visible(tenant))
+        with self._database.reading() as connection:
+            oldest = connection.scalar(query)
+        return None if oldest is None else oldest / 1e6
+
     def expire(self, before_unix: float) -> int:
         """Delete chunks whose samples are all older than a time; returns how many went."""
         before = int(micros(np.array([before_unix]))[0])
