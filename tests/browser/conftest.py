@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from tests.browser.shown import STATES, Shown, shown
+from tests.browser.shown import STATES, Shown, filled, shown
 
 playwright = pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright  # noqa: E402
@@ -48,21 +49,39 @@ def servers() -> Iterator[dict[str, Shown]]:
         yield Started()
 
 
+@pytest.fixture(scope="session")
+def many_stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of many incidents, filled once."""
+    folder = tmp_path_factory.mktemp("many")
+    filled(folder, STATES["many"])
+    return folder
+
+
 @pytest.fixture
-def server() -> Iterator[Shown]:
+def server(many_stored: Path) -> Iterator[Shown]:
     """A server of one's own with many incidents."""
-    with shown(STATES["many"]) as started:
+    with shown(stored=many_stored) as started:
         yield started
 
 
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained of; a test that expects something takes it out."""
-    return []
+class Complaints(list[str]):
+    """What the browser complained of; a test that is about an error says which it expects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected = ""
+
+    def unexpected(self) -> list[str]:
+        return [one for one in self if not self.expected or self.expected not in one]
 
 
 @pytest.fixture
-def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     """A wide, light page with its own storage; fails where the browser complained."""
     context = browser.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
     opened = context.new_page()
@@ -76,4 +95,4 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
-    assert complaints == []
+    assert complaints.unexpected() == []

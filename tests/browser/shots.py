@@ -28,6 +28,7 @@ PAGES = {
         "incident": "/incidents/INC-131",
         "methods": "/methods/ridge_granger",
         "status": "/status",
+        "access": "/access",
     },
     "several": {
         "methods-tab": "/incidents/INC-7?tab=methods",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -32,13 +33,37 @@ class Shown:
     clock: ManualClock
 
 
+def filled(folder: Path, fill: Callable[[Platform], object]) -> None:
+    """Fill the database of a folder, for servers that start from a copy of it."""
+    platform = bootstrap.build(_settings(folder), ManualClock(shop.NOW))
+    try:
+        fill(platform)
+    finally:
+        platform.close()
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{folder / 'shown.db'}", port=0)
+
+
+def nothing(platform: Platform) -> None:
+    """No sample came yet."""
+
+
 @contextmanager
-def shown(fill: Callable[[Platform], object]) -> Iterator[Shown]:
-    """The dashboard with its jobs on a database of its own, filled before it answers."""
+def shown(
+    fill: Callable[[Platform], object] = nothing, *, stored: Path | None = None
+) -> Iterator[Shown]:
+    """The dashboard with its jobs on a database of its own, filled before it answers.
+
+    It begins as a copy of the folder `stored`, where there is one.
+    """
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if stored is not None:
+            shutil.copytree(stored, folder, dirs_exist_ok=True)
         clock = ManualClock(shop.NOW)
-        settings = Settings(database_url=f"sqlite:///{Path(folder) / 'shown.db'}", port=0)
+        settings = _settings(folder)
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
         fill(platform)
@@ -47,10 +72,6 @@ def shown(fill: Callable[[Platform], object]) -> Iterator[Shown]:
         sock = stack.enter_context(listening_on("127.0.0.1", 0))
         stack.enter_context(serving(app, sock))
         yield Shown(f"http://127.0.0.1:{sock.getsockname()[1]}", platform, clock)
-
-
-def nothing(platform: Platform) -> None:
-    """No sample came yet."""
 
 
 def quiet(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -41,6 +42,26 @@ def faults(page: Page) -> list[str]:
 @pytest.mark.parametrize(("state", "name"), EVERY)
 def test_axe_finds_no_serious_fault(page: Page, servers: dict[str, Shown], state: str, name: str):
     opened(page, servers[state], PAGES[state][name])
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault_in_menus_and_dialogs(
+    page: Page, servers: dict[str, Shown], scheme: Literal["light", "dark"]
+):
+    page.emulate_media(color_scheme=scheme)
+    opened(page, servers["many"], PAGES["many"]["incident"])
+    more = page.locator(".actions summary", has_text="More")
+    dialog = page.get_by_role("dialog")
+    for item in ("Merge others", "Split it", "Link others"):
+        more.click()
+        assert faults(page) == []
+        page.get_by_role("button", name=item).click()
+        expect(dialog.get_by_role("checkbox").first).to_be_visible()
+        assert faults(page) == []
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Assign").click()
     assert faults(page) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rootward_worker import explaining
+from tests.browser.conftest import Complaints
 from tests.browser.shown import OLDER, STATES, Shown, shown
 from tests.services import made_up_incident as shop
 
@@ -152,11 +153,11 @@ def test_a_pending_diagnosis_shows_its_steps_and_what_changed(
 
 
 def test_an_incident_that_is_not_there_is_said_to_be_missing(
-    page: Page, servers: dict[str, Shown], complaints: list[str]
+    page: Page, servers: dict[str, Shown], complaints: Complaints
 ):
+    complaints.expected = "404"
     page.goto(f"{servers['many'].url}/incidents/INC-9999")
     expect(page.get_by_role("alert")).to_contain_text("Not found")
-    complaints.clear()  # the browser lists the 404 that the page is about
 
 
 def test_who_may_only_read_is_told_so_and_can_change_nothing(page: Page, servers: dict[str, Shown]):
@@ -172,15 +173,15 @@ def test_who_may_only_read_is_told_so_and_can_change_nothing(page: Page, servers
 
 
 def test_without_permission_the_page_says_so_and_whom_to_ask(
-    page: Page, servers: dict[str, Shown], complaints: list[str]
+    page: Page, servers: dict[str, Shown], complaints: Complaints
 ):
+    complaints.expected = "403"
     problem = {"type": "urn:rootward:problem:forbidden", "title": "Forbidden", "status": 403,
                "detail": "", "instance": "", "code": "forbidden"}  # fmt: skip
     page.route(f"**/api/v1/incidents/{NAME}", lambda route: route.fulfill(status=403, json=problem))
     page.goto(f"{servers['many'].url}/incidents/{NAME}")
     expect(page.get_by_role("alert")).to_contain_text("No permission")
     expect(page.get_by_role("alert")).to_contain_text("Ask an admin")
-    complaints.clear()  # the browser lists the 403 that the page is about
 
 
 def test_the_symptom_is_laid_over_its_cause_with_the_lag_between_them(

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rootward.model.incident import Status
+from tests.browser.conftest import Complaints
 from tests.browser.shown import OLDER, Shown
 from tests.services import made_up_incident as shop
 
@@ -126,8 +127,8 @@ def test_with_too_few_rows_the_page_says_how_long_it_still_learns(
 
 
 def test_where_a_part_does_not_answer_every_page_says_which(
-    page: Page, servers: dict[str, Shown], complaints: list[str]
+    page: Page, servers: dict[str, Shown], complaints: Complaints
 ):
+    complaints.expected = "503"
     page.goto(servers["degraded"].url)
     expect(page.get_by_role("alert")).to_contain_text("samples: the disk is full")
-    complaints.clear()

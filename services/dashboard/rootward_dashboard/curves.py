@@ -189,7 +189,7 @@ def _band(values: Float[np.ndarray, " rows"]) -> Band | None:
 
 
 def _joined(series: Series, parts: Mapping[int, Points], band: Band | None) -> Curve:
-    """One curve of parts by their place; between two that are no neighbours nothing was measured."""
+    """One curve of parts by their place; where a place is missing nothing was measured."""
     times: list[float] = []
     values: list[float | None] = []
     for place, (its_times, its_values) in parts.items():

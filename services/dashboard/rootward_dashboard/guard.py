@@ -91,7 +91,9 @@ async def _write_down(request: Request, action: str, status: int) -> None:
     root = request.scope.get("root_path", "")
     done: Outcome = "done" if status < 400 else "refused" if status in (401, 403) else "failed"
     place = address(gate.policy, request)
-    target = request.url.path.removeprefix(root)[:_MOST_TARGET]
+    path = request.url.path.removeprefix(root)
+    concerns = getattr(request.state, "concerns", "")  # where the path does not name it
+    target = f"{path} {concerns}".rstrip()[:_MOST_TARGET]
     try:
         await run_in_threadpool(gate.note, caller, action, target, place, done, str(status))
     except Unavailable as error:

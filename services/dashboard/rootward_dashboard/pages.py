@@ -20,7 +20,7 @@ from rootward_dashboard.guard import NO_SCRIPTS, Guarded, readable
 
 Endpoint = Callable[..., Response]
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_APP_ONLY = ("/methods", "/methods/{name}", "/status", "/explain/{id}")
+_APP_ONLY = ("/methods", "/methods/{name}", "/status", "/access", "/explain/{id}")
 
 
 def router(platform: Platform, app: Built | None) -> APIRouter:

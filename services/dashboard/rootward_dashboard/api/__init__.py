@@ -13,6 +13,7 @@ from rootward_dashboard.api import (
     diagnoses,
     events,
     exports,
+    granting,
     incidents,
     notices,
     people,
@@ -22,11 +23,7 @@ from rootward_dashboard.api import (
     working,
 )
 from rootward_dashboard.api.routing import PREFIX, keyed
-
-_TOPICS = (
-    *(incidents, working, beside, runs, diagnoses),
-    *(events, series, notices, status, people),
-)
+from rootward_dashboard.guard import Guarded
 
 
 def router(platform: Platform, gate: Gate) -> APIRouter:
@@ -51,4 +48,12 @@ def router(platform: Platform, gate: Gate) -> APIRouter:
         people,
     ):
         topic.add(routes, platform)
+    routes.include_router(_secrets(platform))
+    return routes
+
+
+def _secrets(platform: Platform) -> APIRouter:
+    """What brings or takes secrets: no answer of it is kept under an Idempotency-Key."""
+    routes = APIRouter(route_class=Guarded, tags=["access"])
+    granting.add(routes, platform)
     return routes

@@ -73,9 +73,11 @@ def change(
     *,
     method: str = "POST",
     status: int = 200,
+    right: Right = Right.RESPOND,
 ) -> None:
-    """Add a route that changes something; it needs the right to respond."""
+    """Add a route that changes something; a POST on a keyed router takes an Idempotency-Key."""
     known = (428,) if method == "PATCH" else ()
+    is_keyed = method == "POST" and routes.route_class is not Guarded
     routes.add_api_route(
         path,
         endpoint,
@@ -84,8 +86,8 @@ def change(
         operation_id=name,
         response_model=model,
         responses=problems(400, 401, 403, 404, 409, 412, 422, *known, 503),
-        dependencies=[needs(Right.RESPOND)],
-        openapi_extra={"parameters": [_KEY]} if method == "POST" else None,
+        dependencies=[needs(right)],
+        openapi_extra={"parameters": [_KEY]} if is_keyed else None,
     )
 
 

@@ -1,7 +1,8 @@
 // The frame around every page, and which page an address shows.
 import { useEffect, useState } from "preact/hooks";
+import { AccessPage } from "./access/page";
 import { readMe } from "./api/me";
-import { me } from "./api/session";
+import { mayAdmin, me } from "./api/session";
 import { href, path } from "./state/route";
 import { Explained } from "./explain/page";
 import { IncidentList } from "./list/page";
@@ -64,6 +65,11 @@ function Header() {
           <a href={href("/status")} aria-current={here("status")}>
             Status
           </a>
+          {mayAdmin() && (
+            <a href={href("/access")} aria-current={here("access")}>
+              Access
+            </a>
+          )}
         </nav>
         <Freshness />
         <Who />
@@ -104,6 +110,7 @@ function Page() {
   }
   if (section === "methods") return <Methods chosen={key ? decodeURIComponent(key) : ""} />;
   if (section === "explain" && key) return <Explained key={key} id={decodeURIComponent(key)} />;
+  if (section === "access") return <AccessPage />;
   if (section === "status") return <StatusPage />;
   if (section === "") return <IncidentList />;
   return <Nowhere />;

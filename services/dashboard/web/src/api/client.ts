@@ -69,8 +69,13 @@ export function problemOf(response: Response, body: unknown): Problem {
 export function once(): Record<string, string> {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const key = Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+  return { "Idempotency-Key": key, ...proof() };
+}
+
+/** Headers that prove that this page asks. */
+export function proof(): Record<string, string> {
   const token = csrfToken();
-  return { "Idempotency-Key": key, ...(token ? { "X-CSRF-Token": token } : {}) };
+  return token ? { "X-CSRF-Token": token } : {};
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

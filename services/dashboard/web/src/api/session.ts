@@ -15,6 +15,11 @@ export function csrfToken(): string {
   return me.value?.csrfToken ?? "";
 }
 
+/** Whether who is asking manages tokens and people; false until it is known. */
+export function mayAdmin(): boolean {
+  return me.value?.rights.includes("admin") ?? false;
+}
+
 /** Whether who is asking may work on incidents; true until it is known. */
 export function mayRespond(): boolean {
   return me.value?.rights.includes("respond") ?? true;

@@ -3,9 +3,8 @@ import { useState } from "preact/hooks";
 import { giveFeedback } from "../api/deeds";
 import { mayRespond } from "../api/session";
 import type { Feedback, Verdict } from "../api/types";
-import { asProblem } from "../state/resource";
 import { say } from "../ui/announce";
-import { Dialog } from "../ui/dialog";
+import { DialogForm } from "../ui/dialog";
 import { When } from "../ui/marks";
 
 const VERDICTS: readonly (readonly [Verdict, string, string])[] = [
@@ -72,33 +71,24 @@ function Ask(props: {
   onSaid: () => void;
 }) {
   const [reason, setReason] = useState("");
-  const submit = async () => {
-    props.onClose();
-    try {
-      await giveFeedback(props.incident, props.service, props.verdict, reason.trim());
-      say(`Kept: ${props.service} ${SAID[props.verdict]}.`);
-      props.onSaid();
-    } catch (error) {
-      say(asProblem(error).message);
-    }
-  };
   return (
-    <Dialog title={`${props.service}: ${SAID[props.verdict]}`} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <label for="reason">What makes you say so? (may stay empty)</label>
-        <textarea
-          id="reason"
-          value={reason}
-          maxLength={2000}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-        <button type="submit">Keep</button>
-      </form>
-    </Dialog>
+    <DialogForm
+      title={`${props.service}: ${SAID[props.verdict]}`}
+      deed="Keep"
+      onClose={props.onClose}
+      onChosen={async () => {
+        await giveFeedback(props.incident, props.service, props.verdict, reason.trim());
+        say(`Kept: ${props.service} ${SAID[props.verdict]}.`);
+        props.onSaid();
+      }}
+    >
+      <label for="reason">What makes you say so? (may stay empty)</label>
+      <textarea
+        id="reason"
+        value={reason}
+        maxLength={2000}
+        onInput={(event) => setReason(event.currentTarget.value)}
+      />
+    </DialogForm>
   );
 }

@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import { mayRespond } from "../api/session";
 import type { Incident, IncidentDetail } from "../api/types";
 import { live } from "../state/live";
-import { Dialog } from "../ui/dialog";
+import { DialogForm } from "../ui/dialog";
+import { Field } from "../ui/field";
 import { SeverityMark, StatusMark } from "../ui/marks";
 import { Elapsed } from "./elapsed";
 import { More } from "./more";
@@ -74,25 +75,14 @@ function Assign(props: { incident: Incident; desk: IncidentDesk; disabled: boole
         Assign
       </button>
       {open && (
-        <Dialog title={`Who has ${incident.name}?`} onClose={() => setOpen(false)}>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              setOpen(false);
-              void desk.assign(to.trim());
-            }}
-          >
-            <label for="assignee">Name, empty for nobody</label>
-            <input
-              id="assignee"
-              value={to}
-              maxLength={200}
-              autocomplete="off"
-              onInput={(event) => setTo(event.currentTarget.value)}
-            />
-            <button type="submit">Assign</button>
-          </form>
-        </Dialog>
+        <DialogForm
+          title={`Who has ${incident.name}?`}
+          deed="Assign"
+          onClose={() => setOpen(false)}
+          onChosen={() => void desk.assign(to.trim())}
+        >
+          <Field id="assignee" label="Name, empty for nobody" value={to} set={setTo} />
+        </DialogForm>
       )}
     </>
   );

@@ -6,12 +6,25 @@ import type { IncidentDetail } from "../api/types";
 import { asProblem } from "../state/resource";
 import { href } from "../state/route";
 import { say } from "../ui/announce";
-import { Menu } from "../ui/menu";
+import { Menu, MenuItem } from "../ui/menu";
 import { OthersDialog } from "./others";
 import { SplitDialog } from "./splitting";
 import type { IncidentDesk } from "./work";
 
 type Asked = "merge" | "split" | "link";
+
+const TOGETHER = {
+  merge: {
+    title: "Merge others into",
+    note: "Their names keep answering and lead here; it is diagnosed again. A merge can be taken back.",
+    deed: "Merge",
+  },
+  link: {
+    title: "Link others to",
+    note: "Each stays an incident of its own and shows the other as related.",
+    deed: "Link",
+  },
+} as const;
 
 export function More(props: { detail: IncidentDetail; desk: IncidentDesk; reload: () => void }) {
   const { detail, desk, reload } = props;
@@ -24,10 +37,10 @@ export function More(props: { detail: IncidentDetail; desk: IncidentDesk; reload
       <Menu words="More" class="button plain">
         {mayRespond() && (
           <>
-            <Item words="Diagnose again" onChosen={() => void diagnoseAgain(incident.name, reload)} />
-            <Item words="Merge others into it …" onChosen={() => setAsked("merge")} />
-            <Item words="Split it …" onChosen={() => setAsked("split")} />
-            <Item words="Link others …" onChosen={() => setAsked("link")} />
+            <MenuItem words="Diagnose again" onChosen={() => void diagnoseAgain(incident.name, reload)} />
+            <MenuItem words="Merge others into it …" onChosen={() => setAsked("merge")} />
+            <MenuItem words="Split it …" onChosen={() => setAsked("split")} />
+            <MenuItem words="Link others …" onChosen={() => setAsked("link")} />
           </>
         )}
         <li>
@@ -37,43 +50,16 @@ export function More(props: { detail: IncidentDetail; desk: IncidentDesk; reload
       {asked === "split" && (
         <SplitDialog detail={detail} onClose={close} onChosen={(services, title) => void desk.split(services, title)} />
       )}
-      {asked === "merge" && (
+      {(asked === "merge" || asked === "link") && (
         <OthersDialog
-          title={`Merge others into ${incident.name}`}
-          note="Their names keep answering and lead here; it is diagnosed again. A merge can be taken back."
-          deed="Merge"
+          {...TOGETHER[asked]}
+          title={`${TOGETHER[asked].title} ${incident.name}`}
           incident={incident}
           onClose={close}
-          onChosen={(names) => void desk.merge(names)}
-        />
-      )}
-      {asked === "link" && (
-        <OthersDialog
-          title={`Link others to ${incident.name}`}
-          note="Each stays an incident of its own and shows the other as related."
-          deed="Link"
-          incident={incident}
-          onClose={close}
-          onChosen={(names) => void desk.link(names)}
+          onChosen={(names) => void desk[asked](names)}
         />
       )}
     </>
-  );
-}
-
-function Item({ words, onChosen }: { words: string; onChosen: () => void }) {
-  return (
-    <li>
-      <button
-        type="button"
-        onClick={(event) => {
-          event.currentTarget.closest("details")?.removeAttribute("open");
-          onChosen();
-        }}
-      >
-        {words}
-      </button>
-    </li>
   );
 }
 

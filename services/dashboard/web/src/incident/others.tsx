@@ -4,7 +4,9 @@ import { answer, api } from "../api/client";
 import type { Incident } from "../api/types";
 import { useResource } from "../state/resource";
 import { count } from "../text/figures";
-import { Dialog } from "../ui/dialog";
+import { Choices } from "../ui/choices";
+import { DialogForm } from "../ui/dialog";
+import { Field } from "../ui/field";
 import { StatusMark, When } from "../ui/marks";
 
 const SHOWN = 8;
@@ -19,63 +21,55 @@ export function OthersDialog(props: {
   onClose: () => void;
   onChosen: (names: string[]) => void;
 }) {
-  const { incident } = props;
   const [words, setWords] = useState("");
   const [chosen, setChosen] = useState<readonly Incident[]>([]);
   const found = useResource(`others ${words}`, (signal) =>
     answer(api.GET("/api/v1/incidents", { params: { query: { q: words, limit: SHOWN } }, signal })),
   );
-  const known = new Set([incident.id, ...chosen.map((one) => one.id)]);
-  const offered = (found.data?.items ?? []).filter((one) => !known.has(one.id));
-  const toggle = (one: Incident, on: boolean) =>
-    setChosen(on ? [...chosen, one] : chosen.filter((other) => other.id !== one.id));
+  const known = new Set([props.incident.id, ...chosen.map((one) => one.id)]);
+  const all = [...chosen, ...(found.data?.items ?? []).filter((one) => !known.has(one.id))];
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (chosen.length === 0) return;
-          props.onClose();
-          props.onChosen(chosen.map((one) => one.name));
-        }}
-      >
-        <div>
-          <label for="others">Search incidents by name, title or service</label>
-          <input
-            id="others"
-            type="search"
-            class="wide"
-            value={words}
-            maxLength={200}
-            autocomplete="off"
-            onInput={(event) => setWords(event.currentTarget.value)}
-          />
-        </div>
-        <fieldset class="choices">
-          <legend class="hidden">Incidents</legend>
-          {[...chosen, ...offered].map((one) => (
-            <label key={one.id}>
-              <input
-                type="checkbox"
-                checked={known.has(one.id)}
-                onInput={(event) => toggle(one, event.currentTarget.checked)}
-              />{" "}
-              <b>{one.name}</b> {one.title}{" "}
-              <span class="quiet">
-                <StatusMark status={one.status} /> <When unix={one.onset_unix} />
-              </span>
-            </label>
-          ))}
-          {found.problem && <p class="bad">{found.problem.message}</p>}
-          {found.data && offered.length + chosen.length === 0 && (
-            <p class="quiet">No other incident {words ? "holds these words" : "is known"}.</p>
-          )}
-        </fieldset>
-        <p class="quiet">{props.note}</p>
-        <button type="submit" disabled={chosen.length === 0}>
+    <DialogForm
+      title={props.title}
+      deed={
+        <>
           {props.deed} {chosen.length > 0 && count(chosen.length, "incident")}
-        </button>
-      </form>
-    </Dialog>
+        </>
+      }
+      ready={chosen.length > 0}
+      onClose={props.onClose}
+      onChosen={() => props.onChosen(chosen.map((one) => one.name))}
+    >
+      <Field
+        id="others"
+        label="Search incidents by name, title or service"
+        type="search"
+        value={words}
+        set={setWords}
+      />
+      <Choices
+        legend={<span class="hidden">Incidents</span>}
+        all={all.map((one) => ({ key: one.id, name: one.name, more: <Told incident={one} /> }))}
+        chosen={chosen.map((one) => one.id)}
+        choose={(ids) => setChosen(all.filter((one) => ids.includes(one.id)))}
+      >
+        {found.problem && <p class="bad">{found.problem.message}</p>}
+        {found.data && all.length === 0 && (
+          <p class="quiet">No other incident {words ? "holds these words" : "is known"}.</p>
+        )}
+      </Choices>
+      <p class="quiet">{props.note}</p>
+    </DialogForm>
+  );
+}
+
+function Told({ incident }: { incident: Incident }) {
+  return (
+    <>
+      {incident.title}{" "}
+      <span class="quiet">
+        <StatusMark status={incident.status} /> <When unix={incident.onset_unix} />
+      </span>
+    </>
   );
 }

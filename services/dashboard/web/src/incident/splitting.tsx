@@ -2,7 +2,9 @@
 import { useState } from "preact/hooks";
 import type { IncidentDetail } from "../api/types";
 import { count } from "../text/figures";
-import { Dialog } from "../ui/dialog";
+import { Choices } from "../ui/choices";
+import { DialogForm } from "../ui/dialog";
+import { Field } from "../ui/field";
 
 export function SplitDialog(props: {
   detail: IncidentDetail;
@@ -16,54 +18,34 @@ export function SplitDialog(props: {
   const many = (service: string) => changes.filter((one) => one.series.service === service).length;
   const movable = services.filter((service) => service !== incident.symptom.service);
   return (
-    <Dialog title={`Split ${incident.name}`} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (chosen.length === 0) return;
-          props.onClose();
-          props.onChosen([...chosen], title.trim());
-        }}
-      >
-        <fieldset class="choices">
-          <legend>Which services get an incident of their own?</legend>
-          {movable.map((service) => (
-            <label key={service}>
-              <input
-                type="checkbox"
-                checked={chosen.includes(service)}
-                onInput={(event) =>
-                  setChosen(
-                    event.currentTarget.checked
-                      ? [...chosen, service]
-                      : chosen.filter((other) => other !== service),
-                  )
-                }
-              />{" "}
-              <b>{service}</b> <span class="quiet">{count(many(service), "change")}</span>
-            </label>
-          ))}
-        </fieldset>
-        <p class="quiet">
-          {movable.length === 0
-            ? "All its changes are of one service: there is nothing to split off."
-            : `${incident.symptom.service} stays: it has the symptom. The two incidents are linked.`}
-        </p>
-        <div>
-          <label for="split-title">Title, empty for one made from its largest change</label>
-          <input
-            id="split-title"
-            class="wide"
-            value={title}
-            maxLength={200}
-            autocomplete="off"
-            onInput={(event) => setTitle(event.currentTarget.value)}
-          />
-        </div>
-        <button type="submit" disabled={chosen.length === 0}>
-          Split off {chosen.length > 0 && count(chosen.length, "service")}
-        </button>
-      </form>
-    </Dialog>
+    <DialogForm
+      title={`Split ${incident.name}`}
+      deed={<>Split off {chosen.length > 0 && count(chosen.length, "service")}</>}
+      ready={chosen.length > 0}
+      onClose={props.onClose}
+      onChosen={() => props.onChosen([...chosen], title.trim())}
+    >
+      <Choices
+        legend="Which services get an incident of their own?"
+        all={movable.map((service) => ({
+          key: service,
+          name: service,
+          more: <span class="quiet">{count(many(service), "change")}</span>,
+        }))}
+        chosen={chosen}
+        choose={setChosen}
+      />
+      <p class="quiet">
+        {movable.length === 0
+          ? "All its changes are of one service: there is nothing to split off."
+          : `${incident.symptom.service} stays: it has the symptom. The two incidents are linked.`}
+      </p>
+      <Field
+        id="split-title"
+        label="Title, empty for one made from its largest change"
+        value={title}
+        set={setTitle}
+      />
+    </DialogForm>
   );
 }

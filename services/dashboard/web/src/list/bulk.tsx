@@ -6,7 +6,7 @@ import type { Incident } from "../api/types";
 import { asProblem } from "../state/resource";
 import { count } from "../text/figures";
 import { say } from "../ui/announce";
-import { Dialog } from "../ui/dialog";
+import { DialogForm } from "../ui/dialog";
 
 export interface Desk {
   acknowledge: (items: readonly Incident[]) => Promise<void>;
@@ -109,34 +109,32 @@ export function MergeDialog(props: {
   const [into, setInto] = useState(ordered[0]?.id ?? "");
   const target = ordered.find((item) => item.id === into);
   return (
-    <Dialog title={`Merge ${count(ordered.length, "incident")}`} onClose={props.onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (target) props.onMerge(target, ordered.filter((item) => item.id !== into));
-          props.onClose();
-        }}
-      >
-        <fieldset class="choices">
-          <legend>Which one do the others go into?</legend>
-          {ordered.map((item) => (
-            <label key={item.id}>
-              <input
-                type="radio"
-                name="into"
-                checked={item.id === into}
-                onChange={() => setInto(item.id)}
-              />{" "}
-              <b>{item.name}</b> {item.title}
-            </label>
-          ))}
-        </fieldset>
-        <p class="quiet">
-          The other names keep answering and lead to it; it is diagnosed again. A merge can be taken
-          back.
-        </p>
-        <button type="submit">Merge</button>
-      </form>
-    </Dialog>
+    <DialogForm
+      title={`Merge ${count(ordered.length, "incident")}`}
+      deed="Merge"
+      onClose={props.onClose}
+      onChosen={() => {
+        if (target) props.onMerge(target, ordered.filter((item) => item.id !== into));
+      }}
+    >
+      <fieldset class="choices">
+        <legend>Which one do the others go into?</legend>
+        {ordered.map((item) => (
+          <label key={item.id}>
+            <input
+              type="radio"
+              name="into"
+              checked={item.id === into}
+              onChange={() => setInto(item.id)}
+            />{" "}
+            <b>{item.name}</b> {item.title}
+          </label>
+        ))}
+      </fieldset>
+      <p class="quiet">
+        The other names keep answering and lead to it; it is diagnosed again. A merge can be taken
+        back.
+      </p>
+    </DialogForm>
   );
 }

@@ -27,3 +27,20 @@ export function Menu(props: { words: ComponentChildren; class?: string; children
     </details>
   );
 }
+
+/** A line of a menu that does something; the menu closes. */
+export function MenuItem({ words, onChosen }: { words: string; onChosen: () => void }) {
+  return (
+    <li>
+      <button
+        type="button"
+        onClick={(event) => {
+          event.currentTarget.closest("details")?.removeAttribute("open");
+          onChosen();
+        }}
+      >
+        {words}
+      </button>
+    </li>
+  );
+}
