@@ -14,7 +14,8 @@ import httpx
 import numpy as np
 
 from rootward import bootstrap
-from rootward.errors import InsufficientData
+from rootward.adapters.sql.chunks import Grid
+from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.model.series import Series
 from rootward.ports import WindowQuery
 from rootward.settings import Settings
@@ -96,21 +97,30 @@ class Node(Program):
 
 
 def stored(database_url: str, microseconds: Iterable[int]) -> Samples:
-    """What a database holds at these times exactly, without what was not a number."""
-    found: Samples = {}
+    """What a database holds at these times exactly, without what was not a number.
+
+    All is read at once, as `window` reads: a window for each time would read each chunk that often.
+    """
+    times = np.unique(np.fromiter(microseconds, np.int64))
+    if not len(times):
+        return {}
     platform = bootstrap.build(Settings(database_url=database_url))
     try:
-        for time in sorted(set(microseconds)):
-            query = WindowQuery(end_unix=time / 1e6, rows=1, step_seconds=1e-6)
-            try:
-                window = platform.samples.window(query)
-            except InsufficientData:
-                continue
-            row = window.values[0].tolist()
-            found |= {(series, time): v for series, v in zip(window.series, row, strict=True)}
+        assert isinstance(platform.samples, SqlSampleStore)
+        everything = WindowQuery(end_unix=times[-1] / 1e6, rows=1, step_seconds=1.0)
+        chunks, names = platform.samples._read(everything, int(times[0]) - 1, int(times[-1]))
     finally:
         platform.close()
-    return found
+    edges = np.union1d(times - 1, times)  # a row for what lies between, and one for each time
+    columns = np.full(max(names, default=0) + 1, -1)
+    columns[list(names)] = np.arange(len(names))
+    grid = Grid(edges, int(times[0]) - 1, columns, len(names))
+    for chunk in chunks:
+        grid.add(chunk)
+    rows = grid.values[np.searchsorted(edges, times)]
+    series = list(names.values())
+    at = zip(*(axis.tolist() for axis in np.nonzero(np.isfinite(rows))), strict=True)
+    return {(series[column], int(times[row])): float(rows[row, column]) for row, column in at}
 
 
 def stored_services(database_url: str, end_unix: float, *, seconds: float) -> set[str]:
