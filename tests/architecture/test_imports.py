@@ -1,8 +1,10 @@
 """Who may import whom: the table of docs/architecture.md, held against the code."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -123,10 +125,46 @@ def test_only_settings_reads_the_environment():
     assert set(readers) == {"rootward.settings"}
 
 
+HEAVY = {"scipy", "torch"}
+"""What their images leave out (deploy/requirements.py)."""
+
+
 @pytest.mark.parametrize(
     "module", ["rootward_ingest.app", "rootward_dashboard.app", "rootward_cli.parts"]
 )
-def test_ingest_and_dashboard_start_without_torch(module: str):
-    script = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+def test_ingest_and_dashboard_start_without_what_learns(module: str):
+    script = f"import sys, {module}; sys.exit(bool({HEAVY!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
     assert done.returncode == 0
+
+
+def test_ingest_and_dashboard_never_import_what_learns_later_either():
+    files = dict(product_files())
+    ways = ["rootward.bootstrap", "rootward_cli.access", "rootward_cli.letters"]
+    ways += [one for one in files if one.startswith(("rootward_ingest", "rootward_dashboard"))]
+    seen: set[str] = set()
+    heavy = []
+    while ways:
+        module = ways.pop()
+        seen.add(module)
+        for name in imports(files[module]):
+            found = name if name in files else name.rpartition(".")[0]
+            if found in files and found not in seen:
+                ways.append(found)
+            if name.partition(".")[0] in HEAVY:
+                heavy.append(f"{module} imports {name}")
+    assert heavy == []
+    assert "rootward.adapters.sql.engine" in seen
+
+
+def test_the_images_without_learning_leave_out_what_learns_and_nothing_else():
+    def asked(*words: str) -> set[str]:
+        command = [sys.executable, "deploy/requirements.py", *words]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        return {re.split(r"[^\w-]", line)[0] for line in done.stdout.splitlines()}
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}
+    assert asked("learning") == HEAVY
+    assert asked("light") == wanted - HEAVY
+    assert asked("light", "postgres") == (wanted - HEAVY) | {"psycopg"}

@@ -9,7 +9,8 @@ import sys
 
 from rootward import bootstrap, telemetry
 from rootward.settings import Settings
-from rootward_cli.up import limits, listening_on, serving, worker_options
+from rootward_cli.up import limits, listening_on, serving
+from rootward_cli.working import worker_options
 from rootward_ingest.app import create_app
 from rootward_worker.start import start_detector
 

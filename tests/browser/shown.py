@@ -16,7 +16,8 @@ from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing.fakes import ManualClock
-from rootward_cli.up import listening_on, serving, worker_options
+from rootward_cli.up import listening_on, serving
+from rootward_cli.working import worker_options
 from rootward_dashboard.app import create_app
 from rootward_worker.start import start_jobs
 from tests.services import made_up_incident as shop

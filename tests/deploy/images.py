@@ -143,8 +143,9 @@ def faults(image: Image) -> list[str]:
     found = [f"{tool} is inside" for tool in TOOLS.split() if image.says(f"command -v {tool} || :")]
     packages = image.says("ls /opt/rootward/lib/python3*/site-packages").split()
     found += [f"{name} is inside" for name in ("pip", "setuptools") if name in packages]
-    if ("torch" in packages) != (image.target in ("worker", "all")):
-        found.append("torch: " + ("inside" if "torch" in packages else "missing"))
+    for name in ("scipy", "torch"):
+        if (name in packages) != (image.target in ("worker", "all")):
+            found.append(name + (" is inside" if name in packages else " is missing"))
     if image.user != f"{USER}:{USER}":
         found.append(f"runs as {image.user}")
     if image.says("id -u; id -G") != f"{USER}\n{USER}":

@@ -16,19 +16,16 @@ from rootward_cli import admission
 from rootward_cli.up import (
     Node,
     address,
-    in_this_process,
     limits,
     listening_on,
     made_intake,
     scraping,
     serving,
     watching,
-    worker_options,
 )
 from rootward_dashboard.app import create_app as create_dashboard
 from rootward_ingest.app import create_app as create_ingest
 from rootward_ingest.health import Check, health_router
-from rootward_worker.start import start_detector, start_jobs
 
 
 class Service(StrEnum):
@@ -68,15 +65,17 @@ def _ingest(settings: Settings, platform: Platform, host: str) -> Iterator[FastA
 
 @contextmanager
 def _detect(settings: Settings, platform: Platform, _: str) -> Iterator[FastAPI]:
-    start_detector(platform, worker_options(settings))
+    from rootward_cli import working
+
+    working.detect(settings, platform)
     yield _health("detect", {"bus": platform.bus.backlog, **_stores(platform)})
 
 
 @contextmanager
 def _work(settings: Settings, platform: Platform, _: str) -> Iterator[FastAPI]:
-    start_jobs(platform.jobs, in_this_process(settings, platform), worker_options(settings))
-    if platform.notifier is not None:
-        platform.notifier.start()
+    from rootward_cli import working
+
+    working.work(settings, platform)
     yield _health("work", {"jobs": platform.jobs.backlog, **_stores(platform)})
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -28,7 +27,6 @@ from rootward_ingest.kubernetes.watcher import Watcher
 from rootward_ingest.limits import Limits
 from rootward_ingest.scrape import Scraper
 from rootward_ingest.tenants import Tenancy
-from rootward_worker.start import WorkerOptions, start_detector, start_jobs
 
 DRAIN_SECONDS = 10
 """How long open requests may take to end once we are told to stop."""
@@ -50,16 +48,15 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         InvalidConfiguration: the port is taken, a URL has an unknown scheme, or other machines
             can reach it and no access is set up.
     """
+    from rootward_cli import working
+
     with ExitStack() as stack:
         listening = stack.enter_context(listening_on(settings.host, settings.port))
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
         gate = admission.gate(settings, platform, str(listening.getsockname()[0]))
-        options = worker_options(settings)
-        start_detector(platform, options)
-        start_jobs(platform.jobs, in_this_process(settings, platform), options)
-        if platform.notifier is not None:
-            platform.notifier.start()
+        working.detect(settings, platform)
+        working.work(settings, platform)
         intake = made_intake(settings, platform)
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
@@ -69,12 +66,6 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         stack.enter_context(scraping(settings, platform, intake))
         stack.enter_context(watching(settings, platform))
         yield Node(platform, address(settings, listening))
-
-
-def in_this_process(settings: Settings, platform: Platform) -> Callable[[], Platform]:
-    """Gives the platform to who runs in this process; others, forked from it, get their own."""
-    owner = os.getpid()
-    return lambda: platform if os.getpid() == owner else bootstrap.build(settings)
 
 
 def made_intake(settings: Settings, platform: Platform) -> Intake:
@@ -146,17 +137,6 @@ def limits(settings: Settings) -> Limits:
 def tenancy(settings: Settings, own: Mapping[str, Limits]) -> Tenancy:
     """How ingest tells tenants apart; some have limits of their own."""
     return Tenancy(settings.tenant_header, settings.max_tenants, own)
-
-
-def worker_options(settings: Settings) -> WorkerOptions:
-    """How the detector and the jobs work."""
-    return WorkerOptions(
-        step_seconds=settings.step_seconds,
-        window_rows=settings.window_rows,
-        retention_seconds=settings.retention_seconds,
-        seed=settings.seed,
-        runbooks=settings.runbooks,
-    )
 
 
 def wait_for_signal() -> None:
