@@ -13,10 +13,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse-upgrade image-check bench-faults up-distributed demo chart test test-slow test-services bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres bench-parts bench-split method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
+.PHONY: help rehearse-upgrade image-check bench-faults up-distributed demo chart test test-slow test-services test-services-slow bench-kill fuzz check format format-check lint types up bench bench-ingest bench-api bench-postgres bench-parts bench-split method bench-bandit docs demo-all web wheel web-test test-browser screenshots clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) $(WEB) ## break a small shop and watch the cause being named; ARGS="--fault latency@catalogue --exit"
 	$(BIN)/rootward demo $(ARGS)
@@ -33,6 +33,10 @@ test-slow: $(STAMP) ## the tests that take long: methods with their defaults, ac
 test-services: $(STAMP) $(WEB) ## tests with real senders and servers, which it installs where they are missing
 	sh deploy/servers.sh
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and not slow" tests/real tests/contract tests/faults $(ARGS)
+
+test-services-slow: $(STAMP) ## the ones left out there: every broker with every database, 50 kills, the upgrade
+	sh deploy/servers.sh
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "services and slow" tests/real $(ARGS)
 
 rehearse-upgrade: $(STAMP) ## an upgrade and its rollback on a real PostgreSQL, with the code of before the newest migration
 	sh deploy/servers.sh
@@ -91,7 +95,7 @@ bench-postgres: $(STAMP) ## samples per CPU second and bytes per sample on Postg
 bench-parts: $(STAMP) ## CPU seconds of publishing on Kafka, of reading from it, and of a detector's row
 	$(BIN)/python -W ignore -m tests.benchmarks.bench_parts $(ARGS)
 
-bench-split: $(STAMP) ## one wide fit alone and with Celery workers helping; ARGS="--series 400 --helpers 1"
+bench-split: $(STAMP) ## one wide fit alone and with Celery workers helping; ARGS="--series 400 --rows 360 --helpers 1"
 	sh deploy/servers.sh
 	$(BIN)/python -m tests.benchmarks.bench_split $(ARGS)
 

@@ -45,14 +45,17 @@ def rows(series: int, count: int) -> Iterator[SampleBatch]:
 
 
 def detector_seconds(series: int, looked_at: int = 20) -> float:
-    """CPU seconds for a row of a full window, what is normal learnt anew among them."""
+    """CPU seconds for a row of a full window, what is normal learnt anew among them.
+
+    Storing the row is not among them: it is measured on a real database, by bench_postgres.
+    """
     options, clock = WorkerOptions(step_seconds=STEP_SECONDS), ManualClock()
-    platform = fake_platform(clock)
+    platform = replace(fake_platform(clock), stored_elsewhere=True)
     detector, spent, before = Detector(platform, options), 0.0, _looks()
     for row, batch in enumerate(rows(series, options.window_rows + looked_at)):
         clock.set(float(batch.times[0]))
+        platform.samples.append(batch)
         if row < options.window_rows:
-            platform.samples.append(batch)
             continue
         began = time.process_time()
         detector.on_batch(batch)
@@ -91,7 +94,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", type=int, default=300)
-    parser.add_argument("--series", type=int, nargs="+", default=[200, 1000, 5000, 20_000])
+    parser.add_argument("--series", type=int, nargs="+", default=[200, 1000, 5000])
     told = parser.parse_args()
     published, read = bus_samples(told.batches)
     figures = {

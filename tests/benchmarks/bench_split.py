@@ -30,8 +30,8 @@ OUT = Path("out/bench/split.json")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--series", type=int, default=400)
-    parser.add_argument("--rows", type=int, default=360)
+    parser.add_argument("--series", type=int, default=100)
+    parser.add_argument("--rows", type=int, default=120)
     parser.add_argument("--helpers", type=int, default=1, help="children that help")
     told = parser.parse_args()
     window = cases.random_graph(rows=told.rows, seed=0, series=told.series).window
