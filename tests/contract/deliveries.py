@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-BOUND_SECONDS = 30.0
+BOUND_SECONDS = 100.0
+"""What arrives does so long before, on a busy machine too; below the limit of a test."""
 
 
 class Deliveries:

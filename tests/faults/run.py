@@ -30,6 +30,8 @@ REPORT = Path(__file__).parents[2] / "out/bench/faults.json"
 SETTLE_SECONDS = 300.0
 """How long everything may take to be handled once all parts are well again."""
 COUNTS = {"ingest": 2, "detect": 2}
+LEAST_MISHAPS = 4
+"""So many at least, however slowly a busy machine puts them right."""
 SETTINGS = {"step_seconds": 1, "window_rows": 240, "log_level": "INFO"}
 
 
@@ -75,7 +77,10 @@ def run(folder: Path, seconds: float, seed: int, *, rest_seconds: float = 2.0) -
         nemesis = Nemesis(mishaps(running, cables, disk), seed)
         with Traffic(running.urls("ingest"), plan, seed) as traffic:
             harm_until = plan.end_unix - plan.healthy_seconds / 2
-            nemesis.run(lambda: time.time() < harm_until, rest_seconds=rest_seconds)
+            nemesis.run(
+                lambda: time.time() < harm_until or nemesis.done.total() < LEAST_MISHAPS,
+                rest_seconds=rest_seconds,
+            )
             until(lambda: traffic.is_over, "all is accepted", seconds=seconds + SETTLE_SECONDS)
         database = running.database_url
         settled = _settles(running.urls("dashboard")[0], database, plan)

@@ -188,10 +188,14 @@ class Child:
         """Let it go on."""
         self.process.send_signal(signal.SIGCONT)
 
-    def stop(self) -> int:
-        """Tell it to stop; returns its exit status. A stubborn one is killed."""
+    def tell_to_stop(self) -> None:
+        """Returns at once; nothing where it has ended."""
         self.resume()
         self.process.send_signal(self.ends_by)
+
+    def stop(self) -> int:
+        """Tell it to stop; returns its exit status. A stubborn one is killed."""
+        self.tell_to_stop()
         try:
             return self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:

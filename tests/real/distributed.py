@@ -52,7 +52,7 @@ def distributed(
     data: Path | None = None,
     **settings: object,
 ) -> Iterator[Distributed]:
-    """All parts started and ready; stopped in order on leaving.
+    """All parts started and ready; ours stopped side by side on leaving, then the servers.
 
     `counts` says how many processes each service has, one where it does not. `through` gives the
     port at which ours reach a server, from its own; `data` is where the database is kept.
@@ -81,7 +81,11 @@ def distributed(
             program.launch()
         for program in programs.values():
             program.until_ready()
-        yield Distributed(direct, urls | settings, postgres, kafka, redis, programs)
+        try:
+            yield Distributed(direct, urls | settings, postgres, kafka, redis, programs)
+        finally:
+            for program in programs.values():
+                program.tell_to_stop()
 
 
 def _program(folder: Path, service: str, number: int, settings: dict[str, object]) -> Program:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rootward.model.series import Series
 from tests.real.children import until
 from tests.real.node import Node, differences, stored
 from tests.real.prometheus_api import held
@@ -94,13 +95,24 @@ class Sending:
         """
         of_sender = '{job="prometheus"}'
         held_now = held(self.sender.url, of_sender, until_unix=time.time(), seconds=3600)
-        until(
-            lambda: held_now.keys() <= samples_of(self.recorder.exchanges, when=_ok).keys(),
-            "all that Prometheus held is accepted",
-        )
+        until(self._accepts(held_now.keys()), "all that Prometheus held is accepted")
         self.recorder.upstream = ""
         self.node.until_idle()
         return self._outcome()
+
+    def _accepts(self, keys: Iterable[tuple[Series, int]]) -> Callable[[], bool]:
+        """Says whether requests with all of these were accepted; looks at each request once."""
+        missing, looked_at = set(keys), 0
+
+        def is_over() -> bool:
+            nonlocal looked_at
+            exchanges = self.recorder.exchanges[looked_at:]
+            looked_at += len(exchanges)
+            for one in filter(_ok, exchanges):
+                missing.difference_update(one.samples)
+            return not missing
+
+        return is_over
 
     def _outcome(self) -> Outcome:
         exchanges = [e for e in self.recorder.exchanges if e.passed_on]

@@ -266,6 +266,31 @@ class TestOnRabbitMQ(OnABroker):
         return rabbit_server
 
 
+@pytest.mark.slow
+class TestOnRedisWithSQLite(OnABroker):
+    """The pairs that are not in every run, here and below; database and broker know nothing of
+    each other."""
+
+    @pytest.fixture
+    def kind(self) -> str:
+        return "sqlite"
+
+    @pytest.fixture
+    def broker(self, redis_server: RedisServer) -> RedisServer:
+        return redis_server
+
+
+@pytest.mark.slow
+class TestOnRabbitMQWithPostgreSQL(OnABroker):
+    @pytest.fixture
+    def kind(self) -> str:
+        return "postgresql"
+
+    @pytest.fixture
+    def broker(self, rabbit_server: RabbitServer) -> RabbitServer:
+        return rabbit_server
+
+
 def _remote(bench: Bench) -> RemoteJobs:
     assert isinstance(bench.jobs, RemoteJobs)
     return bench.jobs

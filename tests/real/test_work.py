@@ -19,84 +19,74 @@ from rootward.adapters.sql.engine import open_database
 from rootward.methods.discovery.neural_granger.method import NeuralGranger
 from rootward.methods.discovery.neural_granger.parts import LARGEST_PART
 from rootward.model.case import Case
+from rootward.model.graph import CausalGraph
 from rootward.model.spread import Arrays, GoOn, PartWork
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing import cases
 from rootward_worker.spreading import Spreader
-from tests.contract.databases import MakeDatabase
 from tests.real.brokers import RabbitServer, RedisServer
 from tests.real.children import until
 from tests.real.node import Program
+from tests.real.postgres import PostgresServer
+
+WIDE = cases.random_graph(rows=160, seed=3, series=2 * LARGEST_PART + 10).window
+METHOD = NeuralGranger(steps=60)
 
 
-@pytest.fixture(params=["redis_server", "rabbit_server"])
-def settings(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Settings:
+@pytest.fixture(scope="module", params=["redis_server", "rabbit_server"])
+def settings(
+    request: pytest.FixtureRequest, postgres: PostgresServer, migrated: str
+) -> Iterator[Settings]:
     broker: RedisServer | RabbitServer = request.getfixturevalue(request.param)
-    return Settings(database_url=make_database("postgresql"), jobs_url=broker.jobs_url)
+    name = postgres.fresh(migrated)
+    yield Settings(database_url=postgres.url(name), jobs_url=broker.jobs_url)
+    postgres.drop(name)
 
 
-@pytest.fixture
-def work(settings: Settings, tmp_path: Path) -> Program:
-    """A process that is not started yet."""
-    urls = {"database_url": settings.database_url, "jobs_url": settings.jobs_url}
-    return Program(tmp_path, "work", workers=1, **urls)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def platform(settings: Settings) -> Iterator[Platform]:
     built = bootstrap.build(settings)
     yield built
     built.close()
 
 
-def test_it_runs_what_others_submit_and_ends_cleanly(platform: Platform, work: Program):
-    with work:
-        until(platform.results.catalogue, "the catalogue is written")
-        platform.jobs.submit("analyse", incident_id="none", method="robust_z")
-        until(lambda: platform.dead_letters[0].all(), "a job without its incident is given up on")
-        until(lambda: platform.jobs.backlog() == 0, "nothing is left to do")
-        given_up = 'rootward_dead_letters_total{kind="job"} 1.0'
-        metrics = f"{work.url}/metrics"
-        until(lambda: given_up in httpx.get(metrics, timeout=30).text, "its metrics say so")
-
-        assert work.stop() == 0
-    (letter,) = platform.dead_letters[0].all()
-    assert letter.name == "analyse"
+@pytest.fixture(scope="module")
+def work(
+    settings: Settings, platform: Platform, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Program]:
+    """One process for all tests of a broker; the last one of them stops it."""
+    urls = {"database_url": settings.database_url, "jobs_url": settings.jobs_url}
+    with Program(tmp_path_factory.mktemp("work"), "work", workers=1, **urls) as one:
+        until(platform.results.catalogue, "the catalogue is written, and torch loaded")
+        yield one
 
 
-def test_celery_s_own_commands_find_the_workers(
-    platform: Platform, settings: Settings, work: Program, tmp_path: Path
-):
-    with work:
-        until(platform.results.catalogue, "the catalogue is written")
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "celery",
-                "-A",
-                "rootward_cli.celery_app",
-                "inspect",
-                "ping",
-                "--timeout",
-                "10",
-            ],
-            env=os.environ | {"ROOTWARD_JOBS_URL": settings.jobs_url},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+@pytest.fixture(scope="module")
+def alone() -> CausalGraph:
+    """What one process learns."""
+    return METHOD.learn(Case(WIDE))
+
+
+@pytest.mark.usefixtures("work")
+def test_celery_s_own_commands_find_the_workers(settings: Settings, tmp_path: Path):
+    asked = ["-m", "celery", "-A", "rootward_cli.celery_app", "inspect", "ping", "--timeout", "10"]
+    done = subprocess.run(
+        [sys.executable, *asked],
+        env=os.environ | {"ROOTWARD_JOBS_URL": settings.jobs_url},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout.count("pong") == 2, done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("work")
 def test_a_wide_fit_is_shared_with_other_processes_and_gives_the_same_graph(
-    platform: Platform, settings: Settings, work: Program
+    platform: Platform, settings: Settings, alone: CausalGraph
 ):
-    wide = cases.random_graph(rows=160, seed=3, series=2 * LARGEST_PART + 10).window
-    method, helped = NeuralGranger(steps=60), threading.Event()
-    alone = method.learn(Case(wide))
+    helped = threading.Event()
 
     def waiting(name: str, part: PartWork, shared: Arrays, parts: int, go_on: GoOn) -> list[Arrays]:
         def last(shared: Arrays, number: int, go_on: GoOn) -> Arrays:
@@ -106,12 +96,23 @@ def test_a_wide_fit_is_shared_with_other_processes_and_gives_the_same_graph(
 
         return Spreader(platform, 300.0)(name, last, shared, parts, go_on)
 
-    with work:
-        until(platform.results.catalogue, "the catalogue is written, and torch loaded")
-        shared = method.learn(Case(wide, spread=waiting))
+    shared = METHOD.learn(Case(WIDE, spread=waiting))
 
     assert helped.is_set()
     assert shared == alone
+
+
+def test_it_runs_what_others_submit_and_ends_cleanly(platform: Platform, work: Program):
+    platform.jobs.submit("analyse", incident_id="none", method="robust_z")
+    until(lambda: platform.dead_letters[0].all(), "a job without its incident is given up on")
+    until(lambda: platform.jobs.backlog() == 0, "nothing is left to do")
+    given_up = 'rootward_dead_letters_total{kind="job"} 1.0'
+    metrics = f"{work.url}/metrics"
+    until(lambda: given_up in httpx.get(metrics, timeout=30).text, "its metrics say so")
+
+    assert work.stop() == 0
+    (letter,) = platform.dead_letters[0].all()
+    assert letter.name == "analyse"
 
 
 def _taken(settings: Settings) -> int:
