@@ -70,6 +70,9 @@ def seen_at_callee(window: Window) -> Window:
 
     Series that name no service of the window stay where they are, so that a second pass
     changes nothing. The caller's instance moves to the label `caller_instance`.
+
+    Labels alone decide, not what a cluster says of names and addresses (`labelled_calls` asks it):
+    that changes, and a window read again, or replayed elsewhere, keeps the names of its series.
     """
     moved = _all_moved(window.series)
     return window if moved is window.series else replace(window, series=moved)
