@@ -98,7 +98,9 @@ def many(platform: Platform) -> None:
             shop.older(number, Status.RESOLVED if number < OLDER - 4 else Status.OPEN)
         )
         if number % 4:
-            platform.incidents.save(opened.id, shop.diagnosis(band=list(Band)[number % 4]))
+            band = list(Band)[number % 4]
+            diagnosis = shop.diagnosis(band=band, abstained=band is Band.NONE)
+            platform.incidents.save(opened.id, diagnosis)
         else:
             platform.incidents.fail(opened.id, "window has 40 rows, 120 are needed")
     one(platform)

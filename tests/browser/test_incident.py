@@ -58,6 +58,16 @@ def test_a_brush_over_the_timeline_zooms_every_plot_and_stands_in_the_address(
     expect(page).not_to_have_url(re.compile("from="))
 
 
+def test_the_first_screen_says_what_to_do_next(page: Page, servers: dict[str, Shown]):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    steps = page.get_by_role("region", name="What to do next")
+    expect(steps).to_be_in_viewport(ratio=1)
+    expect(steps.get_by_role("listitem").first).to_contain_text("Look at orders-db")
+    expect(steps.get_by_role("listitem").nth(1)).to_contain_text("orders is next")
+    page.goto(f"{servers['abstained'].url}/incidents/INC-1")
+    expect(steps).to_contain_text("neither is proven")
+
+
 def test_it_is_acknowledged_assigned_and_commented(server: Shown, page: Page):
     page.goto(f"{server.url}/incidents/{NAME}")
     page.get_by_role("button", name="Acknowledge", exact=True).click()

@@ -1,4 +1,4 @@
-"""What most tests of the intake start from: its application, the bus behind it, a cluster."""
+"""What most tests start from: the intake and its bus, a cluster, the dashboard over a shop."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rootward.ports import Platform
-from rootward.testing.fakes import FakeBus
+from rootward.testing.fakes import FakeBus, ManualClock, fake_platform
+from rootward_dashboard.app import create_app as create_dashboard
 from rootward_ingest.app import create_app
 from rootward_ingest.intake import Limits
+from tests.services import made_up_incident as shop
 from tests.services.kubernetes_server import Cluster, serving
 from tests.services.watched import Watched
 
@@ -32,3 +34,19 @@ def watched(fake_platform: Platform, tmp_path: Path) -> Iterator[Watched]:
         one = Watched(cluster, url, fake_platform, tmp_path)
         yield one
         one.stop()
+
+
+@pytest.fixture
+def filled() -> Platform:
+    """The made-up incident in a shop, with all that is known of it."""
+    platform = fake_platform(ManualClock(shop.NOW))
+    shop.fill(platform)
+    return platform
+
+
+@pytest.fixture(scope="module")
+def reader() -> TestClient:
+    """The dashboard over it, for tests that only read: what is behind it is theirs together."""
+    platform = fake_platform(ManualClock(shop.NOW))
+    shop.fill(platform)
+    return TestClient(create_dashboard(platform))

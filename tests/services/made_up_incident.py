@@ -127,7 +127,7 @@ def diagnosis(**other: object) -> Diagnosis:
         abstained=False,
         onset_unix=ONSET,
         symptom=FRONTEND,
-        likely=("orders-db", "checkout"),
+        likely=("orders-db", "orders"),
         method="neural_granger",
         seed=7,
         start_unix=NOW - 3600,

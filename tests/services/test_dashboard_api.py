@@ -25,24 +25,10 @@ OPERATIONS = """
     split_incident link_incidents unlink_incident create_diagnosis list_diagnoses
     get_requested_diagnosis cancel_diagnosis give_feedback list_feedback get_accuracy
     stream_events get_series_data get_timeline list_similar get_topology get_me list_audit
-    get_bundle get_report
+    get_bundle get_report list_tokens create_token revoke_token
+    list_people add_person change_person remove_person
 """
 """What clients call the operations; names stay."""
-
-
-@pytest.fixture
-def filled() -> Platform:
-    platform = fake_platform(ManualClock(shop.NOW))
-    shop.fill(platform)
-    return platform
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    """For tests that only read; the platform behind it is theirs together."""
-    platform = fake_platform(ManualClock(shop.NOW))
-    shop.fill(platform)
-    return TestClient(create_app(platform))
 
 
 def jobs(platform: Platform) -> FakeJobs:
@@ -50,8 +36,8 @@ def jobs(platform: Platform) -> FakeJobs:
     return platform.jobs
 
 
-def test_the_list_names_the_first_cause_of_an_incident(client: TestClient):
-    answer = client.get("/api/v1/incidents").json()
+def test_the_list_names_the_first_cause_of_an_incident(reader: TestClient):
+    answer = reader.get("/api/v1/incidents").json()
     assert answer["next_cursor"] is None
     (item,) = answer["items"]
     assert item["name"] == "INC-1"
@@ -99,8 +85,8 @@ def test_the_list_filters_by_status_and_service(filled: Platform):
 
 
 @pytest.mark.parametrize("key", ["INC-1", shop.incident().id])
-def test_an_incident_is_found_by_name_and_by_id(client: TestClient, key: str):
-    answer = client.get(f"/api/v1/incidents/{key}").json()
+def test_an_incident_is_found_by_name_and_by_id(reader: TestClient, key: str):
+    answer = reader.get(f"/api/v1/incidents/{key}").json()
     assert answer["incident"]["id"] == shop.incident().id
     assert [c["series"]["service"] for c in answer["changes"]][:2] == ["orders-db", "orders-db"]
     assert [c["service"] for c in answer["diagnosis"]["candidates"]][:2] == ["orders-db", "orders"]
@@ -115,8 +101,8 @@ def test_an_incident_is_found_by_name_and_by_id(client: TestClient, key: str):
     assert kinds == ["bars", "table", "lines", "heatmap", "scatter", "graph", "note"]
 
 
-def test_a_diagnosis_says_what_it_needs_to_be_reproduced(client: TestClient):
-    answer = client.get("/api/v1/incidents/INC-1/diagnosis").json()
+def test_a_diagnosis_says_what_it_needs_to_be_reproduced(reader: TestClient):
+    answer = reader.get("/api/v1/incidents/INC-1/diagnosis").json()
     kept = ("rows", "series_count", "seed", "method", "version", "step_seconds", "seconds")
     assert {k: answer[k] for k in kept} == {
         "rows": 240,
@@ -209,23 +195,23 @@ def test_a_wrong_analysis_is_refused_and_nothing_is_submitted(
     assert jobs(filled).submitted == []
 
 
-def test_the_catalogue_carries_the_schema_of_the_parameters(client: TestClient):
-    items = client.get("/api/v1/methods").json()["items"]
+def test_the_catalogue_carries_the_schema_of_the_parameters(reader: TestClient):
+    items = reader.get("/api/v1/methods").json()["items"]
     known = {m["name"]: m for m in items}
     assert list(known) == sorted(known)
     assert {"baro", "pagerank", "pc"} <= set(known)
     assert known["pagerank"]["parameters_schema"]["properties"]["damping"]["default"] == 0.85
 
 
-def test_series_come_page_by_page_with_their_last_time(client: TestClient):
-    first = client.get("/api/v1/series?limit=7")
-    second = client.get(first.headers["link"].split(">")[0].lstrip("<")).json()
+def test_series_come_page_by_page_with_their_last_time(reader: TestClient):
+    first = reader.get("/api/v1/series?limit=7")
+    second = reader.get(first.headers["link"].split(">")[0].lstrip("<")).json()
     keys = [s["key"] for s in first.json()["items"] + second["items"]]
     assert first.json()["total"] == 12
     assert keys == [s.key for s in sorted(shop.EVERY)]
     assert second["next_cursor"] is None
     assert first.json()["items"][0]["last_unix"] == shop.NOW - 4
-    only = client.get("/api/v1/series?service=orders-db").json()
+    only = reader.get("/api/v1/series?service=orders-db").json()
     assert {s["service"] for s in only["items"]} == {"orders-db"}
 
 
@@ -269,9 +255,9 @@ def test_the_status_says_which_process_counted_what_came_in_and_whether_others_d
     ],
 )
 def test_errors_are_problems_with_a_stable_code(
-    client: TestClient, address: str, status: int, code: str
+    reader: TestClient, address: str, status: int, code: str
 ):
-    answer = client.get(address)
+    answer = reader.get(address)
     assert answer.status_code == status
     assert answer.headers["content-type"] == PROBLEM
     body = answer.json()
@@ -283,13 +269,13 @@ def test_errors_are_problems_with_a_stable_code(
     assert body["detail"]
 
 
-def test_a_wrong_query_names_the_parameter(client: TestClient):
-    (error,) = client.get("/api/v1/incidents?limit=0").json()["errors"]
+def test_a_wrong_query_names_the_parameter(reader: TestClient):
+    (error,) = reader.get("/api/v1/incidents?limit=0").json()["errors"]
     assert error["parameter"] == "limit"
 
 
-def test_an_address_that_takes_no_delete_says_so(client: TestClient):
-    answer = client.delete("/api/v1/incidents")
+def test_an_address_that_takes_no_delete_says_so(reader: TestClient):
+    answer = reader.delete("/api/v1/incidents")
     assert answer.status_code == 405
     assert answer.json()["code"] == "method_not_allowed"
     assert "GET" in answer.headers["allow"]
@@ -320,9 +306,9 @@ def test_an_error_nobody_planned_for_is_a_problem_without_its_text(
     assert "secret path" in caplog.text
 
 
-def test_head_answers_like_get_without_a_body(client: TestClient):
+def test_head_answers_like_get_without_a_body(reader: TestClient):
     for address in ("/api/v1/incidents", "/", "/incidents/INC-1", "/livez"):
-        get, head = client.get(address), client.head(address)
+        get, head = reader.get(address), reader.head(address)
         assert head.status_code == 200
         assert head.content == b""
         assert head.headers["content-length"] == str(len(get.content))
@@ -354,16 +340,16 @@ def test_it_lives_even_while_the_database_does_not_answer(
     }
 
 
-def test_a_platform_that_answers_is_ready_and_measured(client: TestClient):
-    client.get("/api/v1/methods")
-    assert client.get("/readyz").json()["status"] == "ok"
-    metrics = client.get("/metrics").text
+def test_a_platform_that_answers_is_ready_and_measured(reader: TestClient):
+    reader.get("/api/v1/methods")
+    assert reader.get("/readyz").json()["status"] == "ok"
+    metrics = reader.get("/metrics").text
     assert 'rootward_http_requests_total{code="200",route="/api/v1/methods"}' in metrics
     assert "rootward_jobs_backlog 0.0" in metrics
 
 
-def test_the_api_describes_itself(client: TestClient):
-    document = client.get("/openapi.json").json()
+def test_the_api_describes_itself(reader: TestClient):
+    document = reader.get("/openapi.json").json()
     names = {
         operation["operationId"]
         for path in document["paths"].values()
@@ -376,9 +362,9 @@ def test_the_api_describes_itself(client: TestClient):
     assert "$ref" not in str(properties["errors"])
 
 
-def test_no_page_loads_documentation_from_elsewhere(client: TestClient):
-    assert client.get("/docs").status_code == 404
-    assert client.get("/redoc").status_code == 404
+def test_no_page_loads_documentation_from_elsewhere(reader: TestClient):
+    assert reader.get("/docs").status_code == 404
+    assert reader.get("/redoc").status_code == 404
 
 
 def test_the_same_answers_come_from_the_embedded_platform(platform: Platform, clock: ManualClock):

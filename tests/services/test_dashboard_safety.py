@@ -10,34 +10,17 @@ from rootward.model.incident import Candidate, Change, Evidence, Opinion
 from rootward.model.result import Analysis, Bars, Note, Result
 from rootward.model.series import Sample, SampleBatch, Series
 from rootward.ports import Platform
-from rootward.testing.fakes import ManualClock, fake_platform
 from rootward_dashboard.app import create_app
 from rootward_dashboard.app import router as dashboard_routes
 from tests.services import made_up_incident as shop
 from tests.services.page_reading import Page, bare, see
 
-
-@pytest.fixture
-def filled() -> Platform:
-    platform = fake_platform(ManualClock(shop.NOW))
-    shop.fill(platform)
-    return platform
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    """For tests that only read; the platform behind it is theirs together."""
-    platform = fake_platform(ManualClock(shop.NOW))
-    shop.fill(platform)
-    return TestClient(create_app(platform))
-
-
 ADDRESSES = ("/report", "/incidents/INC-1/report", "/nothing")
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_page_can_be_read_without_seeing_it(client: TestClient, address: str):
-    page = Page(client.get(address).text)
+def test_a_page_can_be_read_without_seeing_it(reader: TestClient, address: str):
+    page = Page(reader.get(address).text)
     assert page.unpaired == []
     assert len(page.named("h1")) == 1
     assert len(page.named("main")) == 1
@@ -57,16 +40,16 @@ def _outer_svgs(page: Page) -> list[dict[str, str | None]]:
 
 
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if not a.endswith("report")])
-def test_a_page_with_navigation_has_a_skip_link_and_landmarks(client: TestClient, address: str):
-    page = Page(client.get(address).text)
+def test_a_page_with_navigation_has_a_skip_link_and_landmarks(reader: TestClient, address: str):
+    page = Page(reader.get(address).text)
     assert {"class": "skip", "href": "#main"} in page.named("a")
     assert len(page.named("header")) >= 1
     assert any(a.get("aria-label") == "Main" for a in page.named("nav"))
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_on_a_page_needs_more_than_the_policy_allows(client: TestClient, address: str):
-    answer = client.get(address)
+def test_nothing_on_a_page_needs_more_than_the_policy_allows(reader: TestClient, address: str):
+    answer = reader.get(address)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'")
     assert "unsafe" not in policy
@@ -80,15 +63,15 @@ def test_nothing_on_a_page_needs_more_than_the_policy_allows(client: TestClient,
     assert not [a for a in addresses if a.startswith(("http", "//", "javascript:"))]
 
 
-def test_every_static_file_a_page_names_is_there_and_kept_for_long(client: TestClient):
-    page = Page(client.get("/report").text)
+def test_every_static_file_a_page_names_is_there_and_kept_for_long(reader: TestClient):
+    page = Page(reader.get("/report").text)
     files = [a["href"] for a in page.named("link")]
     for address in files:
-        answer = client.get(str(address))
+        answer = reader.get(str(address))
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
-    assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
-    assert client.get("/static/nothing.css").status_code == 404
+    assert reader.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+    assert reader.get("/static/nothing.css").status_code == 404
 
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -147,11 +130,11 @@ def test_text_from_outside_never_becomes_markup(address: str):
     assert "&lt;script&gt;" in text
 
 
-def test_a_hostile_query_comes_back_escaped(client: TestClient):
-    text = client.get("/report", params={"service": HOSTILE}).text
+def test_a_hostile_query_comes_back_escaped(reader: TestClient):
+    text = reader.get("/report", params={"service": HOSTILE}).text
     assert "<script>alert" not in text
     assert Page(text).named("img") == []
-    assert "<script>alert" not in client.get("/incidents/%3Cscript%3Ealert(1)").text
+    assert "<script>alert" not in reader.get("/incidents/%3Cscript%3Ealert(1)").text
 
 
 def test_under_a_path_of_its_own_every_link_stays_below_it(filled: Platform):

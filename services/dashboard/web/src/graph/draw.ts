@@ -32,7 +32,7 @@ export function draw(
   const cy = cytoscape({
     container: canvas,
     elements: [...nodes(spec, layout), ...edges(spec, layout)],
-    layout: { name: "preset" },
+    layout: { name: "preset", fit: false }, // fitting would shrink it to the height
     style: styles(element),
     userZoomingEnabled: false,
     userPanningEnabled: false,

@@ -15,6 +15,7 @@ import { ThreeGroups } from "./groups";
 import { IncidentHeader } from "./header";
 import { Impact } from "./impact";
 import { Opinions } from "./opinions";
+import { NextSteps } from "./next";
 import { Overlay } from "./overlay";
 import { RelatedIncidents } from "./related";
 import { Spread } from "./spread";
@@ -63,6 +64,7 @@ export function Incident({ name }: { name: string }) {
       )}
       <RelatedIncidents related={detail.related} desk={desk} />
       <Conclusion detail={detail} reload={reload} />
+      {detail.diagnosis && <NextSteps detail={detail} diagnosis={detail.diagnosis} />}
       <Impact detail={detail} />
       <Behind detail={detail} items={lanes.data?.items ?? []} onSaid={reload} />
       <Tabs
