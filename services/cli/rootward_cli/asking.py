@@ -18,6 +18,7 @@ from rootward.methods.base import Method, Need
 from rootward.methods.needs import missing_library, missing_needs
 from rootward.model.case import Case
 from rootward.model.incident import Change, Diagnosis
+from rootward.model.kind import Kind, kind_of
 from rootward.model.result import Bars, Block, Cell, GraphBlock, Heatmap, Lines, Result, Scatter
 from rootward.model.result import Table as TableBlock
 from rootward.model.window import Window
@@ -106,10 +107,14 @@ def _text(subject: Subject) -> dict[str, Any]:
 
 
 def _symptom(subject: Subject) -> dict[str, Any]:
-    """The series that changed most of those that the diagnosis does not blame."""
+    """The series that changed most of those that the diagnosis does not blame.
+
+    What callers see, latencies and errors, comes before what they do not.
+    """
     blamed = {c.service for c in subject.diagnosis.candidates[:1]}
     others = [c.series for c in changes(subject.window) if c.series.service not in blamed]
-    return {"symptom": subject.window.series.index(others[0])} if others else {}
+    felt = [s for s in others if kind_of(s.metric) in (Kind.LATENCY, Kind.ERRORS)]
+    return {"symptom": subject.window.series.index((felt or others)[0])} if others else {}
 
 
 _SUPPLY: Mapping[Need, Callable[[Subject], dict[str, Any]]] = {

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rootward.errors import InsufficientData, InvalidParameters
-from rootward.methods.counterfactuals.domain_shift.method import DomainShift
+from rootward.methods.counterfactuals.affected import affected
+from rootward.methods.counterfactuals.domain_shift.method import DomainShift, View, told
 from rootward.methods.counterfactuals.domain_shift.model import SLOPE, fit_domains, sparsest
 from rootward.model.case import Case
 from rootward.testing import cases
@@ -145,3 +146,15 @@ def test_a_short_incident_gets_fewer_series_and_a_shorter_one_no_answer():
 def test_wrong_parameters_are_said():
     with pytest.raises(InvalidParameters, match="most_series"):
         DomainShift(most_series=1)
+
+
+def test_a_replay_that_leaves_all_that_was_seen_is_not_told_as_what_would_have_been():
+    case = cases.shop(seed=1).case()
+    chosen = affected(case, 3, least_before=60, least_since=10)
+    calm = View(chosen, 1, np.zeros((len(chosen.since), 3)), np.zeros(3))
+    wild = replace(calm, rows=calm.rows + 1e4)
+    assert "the previous regime would have shown" in told(case, calm, 0.0).answer
+    untold = told(case, wild, 0.0)
+    assert "cannot be told" in untold.answer
+    assert untold.headline is None
+    assert untold.status == "weak"

@@ -112,9 +112,9 @@ def test_a_short_training_beats_a_straight_line_through_the_mask():
 
 @pytest.mark.slow
 def test_acceptance_on_six_series(measured):
-    waves = Waves((1.0, 0.8, -0.9, 0.6, 1.2, -0.7), Shape(8, 6, 6, width=64, blocks=2))
+    waves = Waves((1.0, 0.8, -0.9, 0.6, 1.2, -0.7), Shape(8, 6, 6, width=48, blocks=2))
     windows, deviation = waves.windows()
-    repairer = trained(windows, waves.shape, 0, steps=1200)
+    repairer = trained(windows, waves.shape, 0, steps=600)
     found = _measured(waves, repairer, deviation, 20)
     measured(
         f"masked tokens told with an area under the curve of {found.auc:.2f}; error inside "

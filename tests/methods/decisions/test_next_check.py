@@ -69,6 +69,30 @@ def test_a_check_comes_before_remedies_where_it_is_not_known_which_of_two_it_is(
     assert _first(known) == "restart s1"
 
 
+def test_a_check_says_what_its_answer_would_change():
+    sure = _outcomes("restart", 30, 0) + _outcomes("read_logs", 30, 0)
+    answer = NextCheck().run(_case(_candidates(0.5, 0.4, 0.1), sure)).answer
+    assert "if it shows the cause there, restart s" in answer
+    assert "; if not, restart s" in answer
+
+
+def test_what_is_hardly_suspected_is_not_checked_before_a_likely_cause_is_acted_upon():
+    """A check is worth nothing where the same remedy follows whatever it shows."""
+    shares = (0.76, 0.13, 0.06, 0.05)
+    for seed in range(5):
+        rows = NextCheck().run(_case(_candidates(*shares), [], seed)).blocks[0].rows
+        assert "s1" in rows[0][0]
+        assert not any("whatever it shows" in row[-1] for row in rows)
+
+
+def test_a_check_is_not_worth_the_luck_of_knowing_what_will_help():
+    """It tells where the cause is; the remedy is chosen by what is known of remedies then."""
+    found = worth(arms_of(_candidates(1.0), []), 30.0, 2000, np.random.default_rng(0))
+    remedies = [k for k, a in enumerate(found.arms) if ACTIONS[a.action].remedy]
+    best = max(found.mean[k] for k in remedies)
+    assert all(found.mean[k] < best for k in range(len(found.arms)) if k not in remedies)
+
+
 def test_an_incident_that_is_nearly_over_is_worth_no_long_remedy():
     rows = NextCheck(minutes_left=2.0).run(_case(_candidates(0.9, 0.1), [])).blocks[0].rows
     assert all(row[2] < 0 for row in rows if row[1] == "remedy")

@@ -17,7 +17,7 @@ from rootward.methods.discovery.cdnod.directions import (
     direction,
     driving_force,
 )
-from rootward.methods.discovery.cdnod.method import CDNOD
+from rootward.methods.discovery.cdnod.method import CDNOD, in_order, own_change
 from rootward.model.case import Case
 from rootward.model.change_event import ChangeEvent, ChangeKind
 from rootward.model.result import CaveatCode
@@ -212,3 +212,14 @@ def test_few_independent_rows_and_series_left_out_are_said():
     assert CaveatCode.DROPPED_SERIES in {c.code for c in result.caveats}
     assert result.inputs is not None
     assert "the same as" in next(iter(result.inputs.dropped.values()))
+
+
+def test_a_change_of_spread_and_one_that_is_foretold_too_large_are_told_as_such():
+    found = CDNOD().find(cases.chain(rows=400, seed=2, fault=8.0).case().window, 0)
+    first = in_order(found)[0]
+    moved, left = np.zeros_like(found.moved), np.zeros_like(found.left)
+    moved[first] = left[first] = 0.67
+    assert "less its mean" in own_change(replace(found, moved=moved, left=left), first)
+    moved[first], left[first] = 400.0, -200.0
+    told = own_change(replace(found, moved=moved, left=left), first)
+    assert "shifted by +400 deviations, where what moves it foretells +600" in told

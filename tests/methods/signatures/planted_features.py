@@ -45,7 +45,9 @@ def likeness(found: Tensor, truth: Tensor) -> float:
 
 
 def correlation(one: Tensor, other: Tensor) -> float:
-    """Pearson's."""
+    """Pearson's; what never changes follows nothing."""
+    if one.std() == 0 or other.std() == 0:
+        return 0.0
     return float(np.corrcoef(one.double().numpy(), other.double().numpy())[0, 1])
 
 

@@ -119,6 +119,7 @@ def test_a_forecast_that_foretells_nothing_is_not_taken_at_its_word():
     result = GradientSAE(**QUICK).run(Case(window, 2, 0))
     assert result.status == "weak"
     assert CaveatCode.MODEL_MISFIT in {c.code for c in result.caveats}
+    assert "no pattern can be said to have moved it" in result.answer
 
 
 def test_the_forecast_is_learnt_on_quiet_rows_alone():

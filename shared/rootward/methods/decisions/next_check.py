@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from rootward.errors import InsufficientData
 from rootward.methods.base import About, Cost, Family, Method, Need, Provenance
@@ -89,12 +89,24 @@ class Arm:
         return ACTIONS[self.action].words.format(self.candidate.service)
 
 
+@dataclass(frozen=True)
+class Then:
+    """The remedies that follow a check, as places among the arms; None: none is worth it."""
+
+    shown: int | None
+    """Where the check shows the cause."""
+    missed: int | None
+    """Where it does not."""
+
+
 @dataclass(frozen=True, eq=False)
 class Worth:
     """What arms are worth in minutes of incident saved, in many draws of what is unknown."""
 
     arms: tuple[Arm, ...]
     draws: Float[np.ndarray, "draws arms"]
+    then: Mapping[int, Then]
+    """What follows each check."""
 
     @property
     def mean(self) -> Float[np.ndarray, " arms"]:
@@ -103,6 +115,11 @@ class Worth:
     @property
     def deviation(self) -> Float[np.ndarray, " arms"]:
         return np.asarray(self.draws.std(axis=0))
+
+    def changes_something(self, k: int) -> bool:
+        """No for a check that one and the same remedy follows: that is better done at once."""
+        then = self.then.get(k)
+        return then is None or then.shown is None or then.shown != then.missed
 
     @property
     def best(self) -> Float[np.ndarray, " arms"]:
@@ -137,27 +154,58 @@ def worth(arms: Sequence[Arm], minutes_left: float, draws: int, rng: np.random.G
     """Minutes saved by each arm, for draws of its chance to help.
 
     The chance given the right cause is Beta distributed after the outcomes; the chance of the
-    cause is the candidate's score. A remedy saves the rest of the incident if it helps, and costs
-    its minutes. A check saves what the best remedy is worth more once its answer is known, by
-    Bayes' rule: the value of information (Howard 1966).
+    cause is the candidate's score. A remedy that helps saves the incident's minutes but those that
+    it takes. A check saves what the remedy that its answer recommends will, by Bayes' rule and
+    that much later: the value of information (Howard 1966). The remedy is chosen by what is
+    expected of it: a check tells where the cause is, not what would help.
     """
-    chance = np.column_stack([_chances(arm, draws, rng) for arm in arms])
-    minutes = np.array([ACTIONS[a.action].minutes for a in arms])
-    is_remedy = np.array([ACTIONS[a.action].remedy for a in arms])
-    owner = np.array([a.candidate.rank for a in arms])
-    belief = np.array([a.candidate.score for a in arms])
-    saved = minutes_left * belief * chance - minutes
-    for k in np.flatnonzero(~is_remedy):
-        shows = belief[k] * chance[:, k] + (1 - belief[k]) * FALSE_SHOWS
-        told = np.stack([belief[k] * chance[:, k] / shows,
-                         belief[k] * (1 - chance[:, k]) / (1 - shows)])  # fmt: skip
-        saved[:, k] = -minutes[k]
-        for weight, posterior in zip((shows, 1 - shows), told, strict=True):
-            others = (1 - posterior) / max(1 - belief[k], 1e-9)
-            after = np.where(owner == owner[k], posterior[:, None], others[:, None] * belief)
-            value = minutes_left * after * chance - minutes
-            saved[:, k] += weight * np.maximum(value[:, is_remedy].max(axis=1, initial=0.0), 0.0)
-    return Worth(tuple(arms), saved)
+    stakes = _Stakes(
+        np.column_stack([_chances(arm, draws, rng) for arm in arms]),
+        np.array([minutes_left - ACTIONS[a.action].minutes for a in arms]),
+        np.array([a.candidate.score for a in arms]),
+        np.array([a.candidate.rank for a in arms]),
+        np.flatnonzero([ACTIONS[a.action].remedy for a in arms]),
+    )
+    saved = stakes.belief * stakes.chance * stakes.left
+    then = {}
+    for k, arm in enumerate(arms):
+        if not ACTIONS[arm.action].remedy:
+            saved[:, k], then[k] = stakes.of_check(k, ACTIONS[arm.action].minutes)
+    return Worth(tuple(arms), saved, then)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stakes:
+    """What the worth of all arms is computed from; columns are arms."""
+
+    chance: Float[np.ndarray, "draws arms"]
+    left: Float[np.ndarray, " arms"]
+    """Minutes of the incident that are left once the action is done."""
+    belief: Float[np.ndarray, " arms"]
+    owner: Int[np.ndarray, " arms"]
+    """Rank of the candidate."""
+    remedies: Int[np.ndarray, " remedies"]
+
+    def of_check(self, k: int, minutes: float) -> tuple[Float[np.ndarray, " draws"], Then]:
+        """Minutes saved by a check and the remedy after it, and which remedies those are."""
+        chance, belief = self.chance[:, k], self.belief[k]
+        shows = belief * chance + (1 - belief) * FALSE_SHOWS
+        hit, gain_if_shown = self._after(k, belief * chance / shows, minutes)
+        miss, gain_if_not = self._after(k, belief * (1 - chance) / (1 - shows), minutes)
+        return shows * gain_if_shown + (1 - shows) * gain_if_not, Then(hit, miss)
+
+    def _after(
+        self, k: int, posterior: Float[np.ndarray, " draws"], minutes: float
+    ) -> tuple[int | None, Float[np.ndarray, " draws"]]:
+        """The remedy of which most is expected once the belief in arm k's candidate has changed."""
+        others = (1 - posterior) / max(1 - self.belief[k], 1e-9)
+        same = self.owner[self.remedies] == self.owner[k]
+        belief = np.where(same, posterior[:, None], others[:, None] * self.belief[self.remedies])
+        gains = belief * self.chance[:, self.remedies] * (self.left[self.remedies] - minutes)
+        best = int(gains.mean(axis=0).argmax())
+        if gains[:, best].mean() <= 0:
+            return None, np.zeros(len(posterior))
+        return int(self.remedies[best]), gains[:, best]
 
 
 def _chances(arm: Arm, draws: int, rng: np.random.Generator) -> Float[np.ndarray, " draws"]:
@@ -210,7 +258,9 @@ class NextCheck(Method):
         index = found.mean + self.width * found.deviation
         if self.choice == "thompson":
             index = found.best
-        order = [int(k) for k in np.argsort(-index, kind="stable")]
+        order = [
+            int(k) for k in np.argsort(-index, kind="stable") if found.changes_something(int(k))
+        ]
         return _shown(case, found, order)
 
 
@@ -220,7 +270,7 @@ def _shown(case: Case, found: Worth, order: Sequence[int]) -> Result:
     low, high = np.quantile(found.draws[:, first], (0.05, 0.95))
     answer = (
         f"Next: {arm.words}; expected to save {mean:.1f} min of the incident "
-        f"({low:.1f} to {high:.1f}), {_because(arm)}."
+        f"({low:.1f} to {high:.1f}), {_because(found, first)}."
     )
     rows = tuple(_row(found, k) for k in order[:10])
     columns = (
@@ -269,15 +319,28 @@ def _row(found: Worth, k: int) -> tuple[str | float, ...]:
         round(float(low), 2),
         round(float(high), 2),
         round(float(found.best[k]), 3),
-        _because(arm),
+        _because(found, k),
     )
 
 
-def _because(arm: Arm) -> str:
+def _because(found: Worth, k: int) -> str:
+    arm = found.arms[k]
     candidate = arm.candidate
     said = f"{candidate.service} is the cause with a share of {candidate.score:.0%}"
     if candidate.evidence:
         said += f": {candidate.evidence[0].text.rstrip('.')}"
+    if k in found.then:
+        said += f"; {_plan(found, found.then[k])}"
     if arm.tried:
         return f"{said}; it helped in {arm.helped:.3g} of {arm.tried:.3g} earlier cases"
     return f"{said}; never tried so far"
+
+
+def _plan(found: Worth, then: Then) -> str:
+    """What its answer is good for."""
+    shown, otherwise = (
+        "wait" if k is None else found.arms[k].words for k in (then.shown, then.missed)
+    )
+    if shown == otherwise:
+        return f"whatever it shows, {shown} after it"
+    return f"if it shows the cause there, {shown}; if not, {otherwise}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -99,10 +100,30 @@ def fit_domains(
         start = _rotation(len(mean), rng)
         tried.append(_descended(start, screened, changed, FIRST_ITERATIONS))
     best = sorted(tried, key=_by_loss)[: max(FINALISTS, restarts // 4)]
-    found = sorted([*found, *(_descended(p, screened, changed) for _, p in best)], key=_by_loss)
-    final = sorted((_descended(p, white, changed) for _, p in found[:FINALISTS]), key=_by_loss)
+    found += _in_time(
+        [p for _, p in best], partial(_descended, white=screened, changed=changed), go_on
+    )
+    found = sorted(found, key=_by_loss)[:FINALISTS]
+    final = _in_time(
+        [p for _, p in found], partial(_descended, white=white, changed=changed), go_on
+    )
+    final = sorted(final, key=_by_loss)
     whiten = np.linalg.inv(root)
     return tuple(_model(domains, mean, whiten, p, changed, loss) for loss, p in final)
+
+
+def _in_time(
+    starts: Sequence[np.ndarray],
+    descend: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    go_on: GoOn,
+) -> list[tuple[float, np.ndarray]]:
+    """Where each start leads; the first one at least, the others while there is time."""
+    found: list[tuple[float, np.ndarray]] = []
+    for start in starts:
+        if found and not go_on(0.99):
+            break
+        found.append(descend(start))
+    return found
 
 
 def _start(model: DomainModel, mean: np.ndarray, root: np.ndarray) -> np.ndarray:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import partial
 from itertools import pairwise
+from math import cos, pi
 
 import numpy as np
 import torch
@@ -16,7 +19,7 @@ from rootward.numerics.diffusion import Schedule
 from rootward.numerics.pace import GoOn, always
 from rootward.numerics.training import generator
 
-HEADS = 4
+HEADS = 2
 LEVELS = 100
 SEEN_LEVELS, DRAWS = (50, 60, 70), 3
 """Where, and how often at each, the two conditions are compared to find the mask.
@@ -30,6 +33,12 @@ THRESHOLD = 0.35
 CALM_WINDOWS = 32
 """Normal windows, at least, that tell which differences mean nothing."""
 INVERTED_TO = 70
+"""The highest level that is ever looked at, so none above is taught."""
+FASTEST, WARM, MEMORY = 6e-3, 0.1, 0.99
+"""Learning rate at its highest, share of the steps until then, and what an average keeps a step.
+
+The average of the weights forgives the rate: with it 600 steps err less than 1200 did without.
+"""
 FURTHEST = 8.0
 """Deviations at which recorded values are clipped before the network sees them."""
 
@@ -247,7 +256,7 @@ class Repairer:
         random: torch.Generator,
         *,
         draws: int = 4,
-        stride: int = 5,
+        stride: int = 10,
         guidance: float = 2.0,
     ) -> Windows:
         """Draws of the window with the masked tokens as in normal operation, the rest untouched.
@@ -287,13 +296,15 @@ def trained(
 ) -> Repairer:
     """A repairer taught on normal windows, and on the same with anomalies put in.
 
-    One example in ten is told nothing, for guidance (Ho and Salimans 2022).
+    One example in ten is told nothing, for guidance (Ho and Salimans 2022). What is kept is the
+    moving average of the weights (Ho, Jain, Abbeel 2020).
     """
     rng, random = np.random.default_rng(seed), generator(seed)
     schedule = Schedule.linear(LEVELS)
     denoiser = Denoiser(shape, schedule, seed)
-    optimiser = torch.optim.Adam(denoiser.parameters(), lr=2e-3)
-    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    average = deepcopy(denoiser)
+    optimiser = torch.optim.Adam(denoiser.parameters(), lr=FASTEST, fused=True)
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(_rate, steps))
     taken = 0
     while taken < steps and go_on(taken / steps):
         chosen = normal[rng.integers(len(normal), size=batch)]
@@ -301,7 +312,7 @@ def trained(
         x = framed(np.concatenate((chosen[:half], broken(chosen[half:], rng))), shape)
         told = torch.tensor([Condition.NORMAL] * half + [Condition.INCIDENT] * (batch - half))
         told = torch.where(torch.rand(batch, generator=random) < 0.1, int(Condition.ANY), told)
-        level = torch.randint(1, LEVELS + 1, (batch,), generator=random)
+        level = torch.randint(1, INVERTED_TO + 1, (batch,), generator=random)
         noise = torch.randn(x.shape, generator=random)
         seen = denoiser(schedule.noised(x, level, noise), level, told)
         loss = ((seen - noise) ** 2).mean()
@@ -310,7 +321,19 @@ def trained(
         optimiser.step()
         rate.step()
         taken += 1
-    fresh = Repairer(shape, denoiser, schedule, 0.0, taken)
+        _take_in(average, denoiser, 1 - min(MEMORY, taken / (taken + 9)))
+    fresh = Repairer(shape, average, schedule, 0.0, taken)
     some = normal[:: max(1, len(normal) // CALM_WINDOWS)]
     usual = np.quantile(fresh.difference(some, random).max(axis=(1, 2)), 0.98)
-    return Repairer(shape, denoiser, schedule, float(usual), taken)
+    return replace(fresh, usual=float(usual))
+
+
+def _take_in(average: nn.Module, now: nn.Module, share: float) -> None:
+    with torch.no_grad():
+        for kept, weight in zip(average.parameters(), now.parameters(), strict=True):
+            kept.lerp_(weight, share)
+
+
+def _rate(steps: int, step: int) -> float:
+    """Share of the fastest rate: up in a straight line, then down along a cosine."""
+    return min((step + 1) / (WARM * steps), 1.0) * (1 + cos(pi * step / steps)) / 2

@@ -181,7 +181,7 @@ class CDNOD(DiscoveryMethod, RankingMethod):
     def scores(self, case: Case) -> Float[np.ndarray, " series"]:
         onset_of(case)
         found = self.find(case.window, case.seed, case.go_on)
-        order = _order(found)
+        order = in_order(found)
         scores = np.zeros(len(case.window.series))
         scores[found.rows.columns[order]] = np.arange(len(order), 0, -1)
         return scores
@@ -250,7 +250,7 @@ def _graph(window: Window, found: Found) -> CausalGraph:
     return CausalGraph(window.series, edges)
 
 
-def _order(found: Found) -> list[int]:
+def in_order(found: Found) -> list[int]:
     """Changed series first, clear ones before others, by what of their shift is unaccounted for."""
     changes, left, names = found.changes, np.abs(found.left), found.rows.names
     return sorted(
@@ -261,7 +261,7 @@ def _order(found: Found) -> list[int]:
 
 def _answer(found: Found) -> str:
     names = found.rows.names
-    changed = [k for k in _order(found) if found.changes.changed[k]]
+    changed = [k for k in in_order(found) if found.changes.changed[k]]
     followed = len(names) - len(changed)
     if not changed:
         return (
@@ -274,14 +274,26 @@ def _answer(found: Found) -> str:
     rest = f"; {followed} only follow, or moved too little to tell" if followed else ""
     return (
         f"{len(changed)} of {len(names)} series changed themselves, {names[first]} first: "
-        f"{found.left[first]:+.3g} of its shift of {found.moved[first]:+.3g} deviations are its "
-        f"own (p {_p(found.changes.p[first])}){others}{more}{rest}."
+        f"{own_change(found, first)} (p {_p(found.changes.p[first])}){others}{more}{rest}."
     )
+
+
+def own_change(found: Found, k: int) -> str:
+    """What of its change is the series' own, in deviations of the baseline."""
+    moved, left = float(found.moved[k]), float(found.left[k])
+    if abs(left) < 1:
+        return f"less its mean ({left:+.3g} deviations of its own) than how it varies"
+    if moved * left < 0:
+        foretold = moved - left
+        return (
+            f"it shifted by {moved:+.3g} deviations, where what moves it foretells {foretold:+.3g}"
+        )
+    return f"{left:+.3g} of its shift of {moved:+.3g} deviations are its own"
 
 
 def _with_what_was_done(answer: str, case: Case, found: Found) -> str:
     """The answer, and what was done last to the first changed service to which anything was."""
-    changed = [k for k in _order(found) if found.changes.changed[k]]
+    changed = [k for k in in_order(found) if found.changes.changed[k]]
     services = dict.fromkeys(case.window.series[found.rows.columns[k]].service for k in changed)
     return " ".join([answer, *[told for one in services if (told := case.done_to(one))][:1]])
 
@@ -294,7 +306,7 @@ def _table(found: Found) -> Table:
     names, changes = found.rows.names, found.changes
     evidence = {(d.cause, d.effect): d for d in found.directions}
     rows = []
-    for k in _order(found):
+    for k in in_order(found):
         causes = np.flatnonzero(changes.arrows[:, k] & ~changes.arrows[k]).tolist()
         open_ends = np.flatnonzero(changes.arrows[:, k] & changes.arrows[k]).tolist()
         rows.append(
@@ -331,7 +343,7 @@ def _driving_forces(found: Found) -> Lines:
     every = -(-len(found.rows.values) // MOST_POINTS)
     values, arrows = found.rows.values[::every], found.changes.arrows
     lines = []
-    for k in [k for k in _order(found) if found.changes.changed[k]][:3]:
+    for k in [k for k in in_order(found) if found.changes.changed[k]][:3]:
         causes = np.flatnonzero(arrows[:, k] & ~arrows[k])
         curve = driving_force(values[:, k], values[:, causes])
         lines.append(Line(found.rows.names[k], tuple(float(v) for v in curve)))

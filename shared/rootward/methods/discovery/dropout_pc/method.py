@@ -168,8 +168,7 @@ class DropoutPC(DiscoveryMethod):
             answer=_answer(found, share, int(differs.sum())),
             blocks=(
                 GraphBlock("Graph corrected for dropped values", _graph(case.window, found)),
-                _edges_that_differ(found, names),
-                _dropouts(found, names),
+                *(t for t in (_edges_that_differ(found, names), _dropouts(found, names)) if t.rows),
             ),
             status="weak" if caveats else "ok",
             caveats=caveats,

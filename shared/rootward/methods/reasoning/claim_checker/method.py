@@ -65,10 +65,7 @@ class ClaimChecker(Method):
     The graph decides, exactly: by reach for causes, by d-separation for "has nothing to do with";
     both agree with brute force over all paths on 200 random graphs. Sentences that name two
     services in words no pattern knows can be given to a small network that learnt transitivity
-    from made-up chains; what it says is marked as opinion and never decides. Its accuracy after
-    1300 steps: 0.94 on chains of 3 to 6 nodes, which it was taught on, 0.79 on 7 to 9, 0.69 on
-    10 to 12, 0.86 on branching graphs of 5 to 8 (chance 0.50);
-    `pytest tests/methods/reasoning/test_claim_checker.py -m slow` asserts it.
+    from made-up chains; what it says is marked as opinion and never decides.
     """
 
     text: str = ""
@@ -90,6 +87,11 @@ class ClaimChecker(Method):
         "set transformer over edges; the axiom and how its examples are made are the paper's.",
         scope=Scope.TEXT,
         cost=Cost.INSTANT,
+        measured=(
+            "The network after 1300 steps, 1,000 questions each, half of them true: 94 % right on "
+            "chains of 3 to 6 names, as it was taught, 77 % on chains of 7 to 9, 87 % on "
+            "branching graphs; chance is 50 %.",
+        ),
         assumptions=("The graph holds the edges that matter; it was learnt, and may lack some.",),
         limits=(
             "That a claim follows from the graph does not make it true.",
@@ -120,9 +122,10 @@ class ClaimChecker(Method):
             )
         opinions = self._opinions(case, graph, reading) if self.network_steps else ()
         if not checks and not opinions:
+            sentence, one, other = reading.unread[0]
             raise InsufficientData(
-                "no sentence says in words that are known that one service caused another; one "
-                f"that names two: {reading.unread[0][0][:200]!r}"
+                "no sentence says that one service caused another in words such as 'a caused b'; "
+                f"what names {one} and {other} says only: {sentence[:200]!r}"
             )
         return _result(case, graph, reading, checks, opinions)
 

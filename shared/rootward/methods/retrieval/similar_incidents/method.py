@@ -165,7 +165,8 @@ class SimilarIncidents(Method):
     ) -> Result:
         best, score = hits[0]
         first = shelf.documents[best]
-        answer = f"{first.name} is most like this one: {first.title} (score {score:.2f})"
+        words = " and ".join(_matched(shelf, query, best)[:2])
+        answer = f"{first.name} is most like this one, by {words}: {first.title} ({score:.2f})"
         answer += f"; then: {first.answer}" if first.answer else ""
         if plain is not None and plain != best:
             answer += f" By plain words alone {shelf.documents[plain].name} would stand first."
@@ -232,10 +233,14 @@ def _row(
     days: Cell = None
     if began is not None and document.onset_unix is not None:
         days = round((began - document.onset_unix) / _DAY, 1)
-    matched = ", ".join(
-        _match(shelf, word, text) for word, _ in shelf.index.explained(query, text)[:SHOWN_WORDS]
-    )
+    matched = ", ".join(_matched(shelf, query, text))
     return (document.name, document.kind, document.title, days, score, matched, document.answer)
+
+
+def _matched(shelf: Shelf, query: Sequence[int], text: int) -> list[str]:
+    """The words that speak most for a document."""
+    found = shelf.index.explained(query, text)[:SHOWN_WORDS]
+    return [_match(shelf, word, text) for word, _ in found]
 
 
 def _match(shelf: Shelf, word: int, text: int) -> str:

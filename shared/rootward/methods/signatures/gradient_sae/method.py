@@ -224,8 +224,20 @@ def _level(forecast: Forecast, values: Float[np.ndarray, " steps"]) -> str:
     return number(round(deviations(float(values[forecast.after].mean())), 1) + 0.0)
 
 
+def _forecast_moved(forecast: Forecast) -> float:
+    """How far the forecast's mean moved at the onset, in log deviations."""
+    after = forecast.after
+    return abs(float(forecast.foretold[after].mean() - forecast.foretold[~after].mean()))
+
+
 def _sentence(found: Account, forecast: Forecast, seen: Tokens, symptom: str) -> str:
     first = found.patterns[0]
+    if _forecast_moved(forecast) < LEAST_MOVED:
+        return (
+            f"The forecast of {symptom} hardly moved at the onset, by "
+            f"{number(deviations(_forecast_moved(forecast)))} deviations: no pattern can be said "
+            "to have moved it."
+        )
     fed = patterns.fed_by(seen, first.feeds)
     feeding = ", ".join(f"{name} {share:.0%}" for name, share in fed[:3])
     return (
@@ -243,9 +255,7 @@ def _error(forecast: Forecast, pattern: Moved) -> str:
 
 def _caveats(found: Account, forecast: Forecast, *, late: bool) -> tuple[Caveat, ...]:
     said = [TIME_IS_UP] if late else []
-    moved = abs(
-        float(forecast.foretold[forecast.after].mean() - forecast.foretold[~forecast.after].mean())
-    )
+    moved = _forecast_moved(forecast)
     if forecast.skill < LEAST_SKILL:
         said.append(
             Caveat(
