@@ -37,6 +37,7 @@ def methods(registry: Registry) -> str:
     lines += [
         "`rootward methods --json` prints the same for programs. What was measured is printed",
         "again by `python -m pytest FILE -m 'slow or not slow'`, FILE being the one named there.",
+        "What they say of real incidents: [methods_tried.md](methods_tried.md).",
     ]
     for family in Family:
         chosen = [k for k in registry.methods.values() if k.about.family is family]
