@@ -190,6 +190,52 @@ def _points(data: list[Labelled]) -> tuple[np.ndarray, ...]:
     return x, left, hits.astype(np.float64), names, weights, still
 
 
+def searched(data: list[Labelled]) -> None:
+    """Answers without a told onset, by the baseline that the found one leaves.
+
+    Cases lose rows at the start, a random number, so that short baselines come with faults too;
+    quiet stretches are whole clean baselines.
+    """
+    rng = np.random.default_rng(0)
+    found: list[tuple[bool, bool, int, float, float]] = []
+    for _, truth, window, calls, clean in data:
+        begun = window.onset or 0
+        start = begun - int(rng.integers(min(12, begun), begun + 1))
+        found.append((False, *_searched(window.rows(start, len(window.values)), calls, truth)))
+        if clean and begun >= 40:
+            found.append((True, *_searched(window.rows(0, begun), calls, ())))
+    quiet, hit, base, before, after = (np.array(one) for one in zip(*found, strict=True))
+    show("| baseline | cases | right | named, right | quiet | named | high | without the factor |")
+    show("|" + " --- |" * 8)
+    for low, high in ((0, 20), (20, 40), (40, 80), (80, 160), (160, 10**6), (0, 10**6)):
+        inside = (base >= low) & (base < high)
+        told, still = inside & ~quiet, inside & quiet
+        named = told & (after >= confidence.MEDIUM)
+        shares = [
+            float(np.mean(p[still] >= bar))
+            for p in (after, before)
+            for bar in (confidence.MEDIUM, confidence.HIGH)
+        ]
+        show(
+            f"| {low}– | {told.sum()} | {hit[told].mean():.2f} | {named.sum()}, "
+            f"{hit[named].mean():.2f} | {still.sum()} | {shares[0]:.2f} | {shares[1]:.2f} | "
+            f"{shares[2]:.2f} {shares[3]:.2f} |"
+        )
+
+
+def _searched(
+    window: Window, calls: Calls, truth: tuple[str, ...]
+) -> tuple[bool, int, float, float]:
+    """Right or not, rows before the onset that is found, probability without and with them."""
+    begun = onset.find_onset(window.with_onset(None), calls)
+    if begun is None:
+        return False, 0, 0.0, 0.0
+    first, more, left = told(window, calls, begun)
+    usual = 1 / (1 + np.exp(-confidence.INTERCEPT - confidence.PER_EXCESS * more))
+    known = begun / (begun + confidence.SEARCHED)
+    return first in truth, begun, float(usual * left), float(usual * left * known)
+
+
 def conformal(data: list[Labelled]) -> None:
     """How often the likely set holds the cause, with the table of leads fitted on other systems."""
     sets, leads, counts = _leads(data)
@@ -260,7 +306,7 @@ def show(text: str) -> None:
 if __name__ == "__main__":
     everything = list(labelled(Path(sys.argv[1])))
     parts = {"ablation": ablation, "shifted": shifted, "calibration": calibration,
-             "conformal": conformal, "names": names}  # fmt: skip
+             "searched": searched, "conformal": conformal, "names": names}  # fmt: skip
     for part in sys.argv[2:] or parts:
         parts[part](everything)
         show("")

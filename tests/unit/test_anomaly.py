@@ -65,6 +65,24 @@ def test_extremes_of_nothing_are_unknown():
     assert np.isnan(high[0])
 
 
+@pytest.mark.parametrize(
+    ("rows", "length"), [(500, 100), (61, 2), (20, 5), (33, 4), (7, 7), (1, 1)]
+)
+def test_the_usual_extreme_is_the_median_of_the_largest_of_each_stretch(rows, length):
+    rng = np.random.default_rng(rows)
+    away = np.where(rng.random((rows, 4)) < 0.3, np.nan, np.abs(rng.normal(size=(rows, 4))))
+    away[:, 3] = np.nan
+    starts = np.unique(np.linspace(0, rows - length, min(rows - length + 1, 60)).astype(int))
+
+    highest = [np.fmax.reduce(away[s : s + length], axis=0) for s in starts]
+    expected = [
+        np.median(x[np.isfinite(x)]) if np.isfinite(x).any() else np.nan
+        for x in np.transpose(highest)
+    ]
+
+    assert usual_extreme(away, length) == pytest.approx(expected, nan_ok=True)
+
+
 def test_the_usual_extreme_is_not_moved_by_one_earlier_fault():
     away = np.abs(_noise(200, 1) - 10)
     faulty = away.copy()

@@ -101,6 +101,21 @@ def test_it_says_nothing_where_nothing_happened(seed, onset):
     assert found.conclusion.startswith("No confident cause: ")
 
 
+def test_what_is_less_likely_than_not_is_listed_and_not_called_the_cause():
+    planted = cases.shop(seed=3, service="frontend", fault="errors")
+    window = planted.window
+    assert window.onset is not None
+    cut = window.rows(window.onset - 60, window.onset + 3)
+
+    found = diagnose(cut, discovery=None, calls=planted.calls)
+
+    assert found.abstained
+    assert found.band is Band.LOW
+    assert 0 < found.confidence < 0.5
+    assert found.conclusion.startswith("No confident cause: frontend stands out most")
+    assert _order(found)[0] == "frontend"
+
+
 def test_it_finds_the_onset_itself_and_says_so():
     planted = cases.shop(seed=2, size=12.0)
 

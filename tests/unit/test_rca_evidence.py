@@ -113,6 +113,22 @@ def test_the_same_departure_says_less_where_series_wander_anyway():
     assert confidence(scores, 20, RESTLESS) < MEDIUM
 
 
+def test_a_small_excess_is_beyond_example_where_nothing_wanders_at_all():
+    calm, restless = (confidence(np.array([usual + 1.2, 0.0]), 60, usual) for usual in (0.8, 4.0))
+
+    assert calm >= HIGH
+    assert restless < MEDIUM
+
+
+def test_an_onset_that_was_searched_for_takes_a_longer_baseline_to_be_sure():
+    scores = np.array([5.0, 2.0])
+    told, *found = (confidence(scores, 60, CALM, rows) for rows in (None, 200, 60, 12))
+
+    assert told > found[0] >= HIGH
+    assert found == sorted(found, reverse=True)
+    assert found[-1] < MEDIUM
+
+
 def test_one_or_two_rows_are_never_enough_to_be_sure():
     sure = [confidence(np.array([8.0, 0.0]), rows, CALM) for rows in (1, 2, 12, 60)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -48,7 +49,12 @@ class Traits:
 
 
 def traits(series: Sequence[Series]) -> Traits:
-    """Read the names."""
+    """Read the names; of the same series the same object, for a while."""
+    return _read(tuple(series))
+
+
+@lru_cache(maxsize=8)
+def _read(series: tuple[Series, ...]) -> Traits:
     kinds = tuple(kind_of(s.metric) for s in series)
     metrics = {m: k for k, m in enumerate(sorted({s.metric for s in series}))}
     services = tuple(sorted({s.service for s in series}))

@@ -83,13 +83,20 @@ def mean_and_deviation(
 
     The deviation of a column that holds one value is exactly 0.
     """
+    mean, deviation = _deviation(values)
+    lowest, highest = extremes(values)
+    return mean, np.where(highest > lowest, deviation, 0.0)
+
+
+def _deviation(
+    values: Float[np.ndarray, "rows series"],
+) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:
+    """The same, where rounding may leave a deviation to a column that holds one value."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0.0).sum(axis=0) / count
     away = np.where(known, values - mean, 0.0)
-    deviation = np.sqrt((away**2).sum(axis=0) / count)
-    lowest, highest = extremes(values)
-    return mean, np.where(highest > lowest, deviation, 0.0)
+    return mean, np.sqrt((away**2).sum(axis=0) / count)
 
 
 def extremes(
@@ -114,8 +121,28 @@ def usual_extreme(
     rows = len(away)
     length = max(1, min(length, rows))
     starts = np.unique(np.linspace(0, rows - length, min(rows - length + 1, _BLOCKS)).astype(int))
-    highest = np.stack([np.fmax.reduce(away[s : s + length], axis=0) for s in starts])
-    return median(highest)
+    return median(_highest(away, starts, starts + length))
+
+
+def _highest(
+    values: Float[np.ndarray, "rows series"],
+    starts: Int[np.ndarray, " blocks"],
+    ends: Int[np.ndarray, " blocks"],
+) -> Float[np.ndarray, "blocks series"]:
+    """The largest measured value of each block of rows, which may overlap.
+
+    Made of the extremes between all starts and ends, and of runs of 2, 4, 8, … of these.
+    """
+    bounds = np.union1d(starts, ends)
+    runs = np.fmax.reduceat(values[: bounds[-1]], bounds[:-1], axis=0)
+    first, last = np.searchsorted(bounds, starts), np.searchsorted(bounds, ends)
+    found, width = np.empty((len(starts), values.shape[1])), 1
+    while True:
+        (fitting,) = np.nonzero((last - first >= width) & (last - first < 2 * width))
+        found[fitting] = np.fmax(runs[first[fitting]], runs[last[fitting] - width])
+        if width > np.max(last - first) // 2:
+            return found
+        runs, width = np.fmax(runs[:-width], runs[width:]), 2 * width
 
 
 def recurring_extreme(
@@ -188,7 +215,8 @@ def departures(
     before, after = x[:onset], x[onset:]
     ordered, count = _ordered(before)
     quarter, centre, last_quarter = _quantiles(ordered, count, (0.25, 0.5, 0.75))
-    deviation = mean_and_deviation(before)[1]
+    varied = ordered[np.maximum(count - 1, 0), np.arange(x.shape[1])] > ordered[0]
+    deviation = np.where(varied, _deviation(before)[1], 0.0)
     own = _usual(np.abs(before - centre), len(after), deviation, last_quarter - quarter)
     scale = _scale(own, deviation, centre, extremes(np.abs(after))[1], siblings)
     if least is not None:

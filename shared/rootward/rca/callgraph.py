@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Int
@@ -22,6 +23,7 @@ def known_calls(traits: Traits, calls: tuple[tuple[str, str], ...]) -> Calls:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
+@lru_cache(maxsize=8)
 def viewers(series: tuple[Series, ...], traits: Traits) -> Int[np.ndarray, " series"]:
     """Position of the service from which each series was measured, -1 for its own.
 

@@ -19,7 +19,7 @@ from rootward.model.window import Window
 from rootward.model.wording import clock, duration, listed
 from rootward.numerics.anomaly import mean_and_deviation
 from rootward.numerics.suspicion import NEVER
-from rootward.rca.confidence import COVERED, LIKELY, band_of, confidence, likely_count
+from rootward.rca.confidence import COVERED, LIKELY, MEDIUM, band_of, confidence, likely_count
 from rootward.rca.evidence import Findings, evidence, size_of_change
 from rootward.rca.excerpt import excerpt
 from rootward.rca.explains import explained_shares
@@ -98,7 +98,7 @@ def diagnose(
     that labels tell of. The result is the same for the same input; its `seconds` are 0 and left
     to the caller. `reached` is told of each step: frame, onset, graph, ranking, evidence; what it
     raises ends the diagnosis. `ranked` is given the candidates, without evidence, as they stand
-    before the causal graph is learnt.
+    before the onset is put right by a few rows and the causal graph is learnt.
 
     Raises:
         InsufficientData: no series, no measured value, or no baseline before the onset.
@@ -109,12 +109,15 @@ def diagnose(
     _check(framed_window)
     setting = Setting(framed_window, discovery, symptom, calls, seed)
     reached("onset")
-    seen, cautions = _seen(framed_window, calls)
+
+    def at_first(seen: Observation) -> None:
+        if ranked is not None:
+            ranked(_candidates(seen, rank(seen, calls)))
+
+    seen, cautions = _seen(framed_window, calls, at_first)
     if seen is None:
         return _quiet(setting)
     column = symptom_of(seen, _column(framed_window, symptom))
-    if ranked is not None:
-        ranked(_candidates(seen, rank(seen, calls)))
     reached("graph")
     graph, doubts = _graph(setting, seen, column)
     reached("ranking")
@@ -137,7 +140,7 @@ def _check(window: Window) -> None:
 
 
 def _seen(
-    window: Window, calls: tuple[tuple[str, str], ...]
+    window: Window, calls: tuple[tuple[str, str], ...], at_first: Callable[[Observation], None]
 ) -> tuple[Observation | None, tuple[str, ...]]:
     """What is seen around the onset, and what is to be said about how that is known."""
     if window.onset is None:
@@ -149,14 +152,14 @@ def _seen(
         onset = find_onset(window, calls)
         if onset is None:
             return None, ()
-        seen = around(window.with_onset(onset), calls)
+        seen = around(window.with_onset(onset), calls, at_first)
         when = clock(float(window.times[seen.onset]))
         return seen, (f"The onset was not given; it was found in the data at {when}.",)
     if window.onset < MIN_BASELINE:
         raise InsufficientData(
             f"the onset is row {window.onset}; a baseline needs {MIN_BASELINE} rows before it"
         )
-    seen = around(window, calls)
+    seen = around(window, calls, at_first)
     moved = float(window.times[seen.onset] - window.times[window.onset])
     if moved > 0:
         return seen, (f"The onset was moved on by {duration(moved)}: nothing departed before.",)
@@ -223,7 +226,9 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
     after = len(seen.window.values) - seen.onset
     probability = 0.0
     if seen.departed:
-        probability = confidence(ranking.scores, after, usual_score(seen, setting.calls))
+        searched = seen.onset if setting.window.onset is None else None
+        usual = usual_score(seen, setting.calls)
+        probability = confidence(ranking.scores, after, usual, searched)
     plotted = dict.fromkeys([*([] if symptom is None else [symptom]), *ranking.speaking[:_PLOTTED]])
     likely = ranking.services[: likely_count(ranking.scores, after) if probability > 0 else 0]
     return Diagnosis(
@@ -232,7 +237,7 @@ def _answer(setting: Setting, found: Findings, cautions: tuple[str, ...]) -> Dia
         graph=found.graph,
         confidence=probability,
         band=band_of(probability),
-        abstained=probability == 0,
+        abstained=probability < MEDIUM,
         onset_unix=float(seen.window.times[seen.onset]),
         symptom=setting.symptom if symptom is None else found.series(symptom),
         cautions=(*cautions, *_set_of(likely)),
@@ -260,8 +265,13 @@ def _conclusion(found: Findings, probability: float) -> str:
     seen, ranking = found.seen, found.ranking
     checked = f"{len(seen.window.series)} series of {len(seen.traits.services)} services"
     change = size_of_change(seen, ranking.speaking[0])
-    if probability > 0:
+    if probability >= MEDIUM:
         return f"{ranking.services[0]} is the most likely cause: {change.text}"
+    if probability > 0:
+        return (
+            f"No confident cause: {ranking.services[0]} stands out most, and is the cause in about "
+            f"{round(10 * probability)} of 10 such cases: {change.text}"
+        )
     if not seen.departed:
         return (
             f"No confident cause: none of {checked} left its baseline for longer than one row. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from statistics import median as median_of
 
@@ -96,17 +97,18 @@ def _noticeable(window: Window, onset: int, names: Traits) -> Float[np.ndarray, 
     A queue that is always empty has no scale of its own, and its first microseconds of waiting
     would count as a leap: what a request does not feel is no news.
     """
-    found = np.zeros(len(window.series))
-    level = np.abs(median(window.values[:onset]))
     units = [unit_of(series.metric) for series in window.series]
-    timed = [k in _WAITED and unit in _TIMES for k, unit in zip(names.kinds, units, strict=True)]
-    for column in np.flatnonzero(timed).tolist():
-        alike = [
-            float(level[k])
-            for k in np.flatnonzero(names.owners == names.owners[column]).tolist()
-            if names.kinds[k] is Kind.LATENCY and units[k] == units[column] and level[k] >= 0
-        ]
-        found[column] = LEVEL_FLOOR * median_of(alike) if alike else 0.0
+    owners = names.owners.tolist()
+    latencies = [k for k, kind in enumerate(names.kinds) if kind is Kind.LATENCY]
+    levels = np.abs(median(window.values[:onset, latencies])).tolist()
+    usual: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for k, level in zip(latencies, levels, strict=True):
+        if level >= 0:
+            usual[owners[k], units[k]].append(level)
+    found = np.zeros(len(window.series))
+    for k, (kind, unit) in enumerate(zip(names.kinds, units, strict=True)):
+        if kind in _WAITED and unit in _TIMES and (alike := usual.get((owners[k], unit))):
+            found[k] = LEVEL_FLOOR * median_of(alike)
     return found
 
 

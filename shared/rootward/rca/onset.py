@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -10,7 +12,7 @@ from rootward.model.window import Window
 from rootward.numerics.anomaly import Departures, departures, median
 from rootward.numerics.suspicion import DEPARTED, NEVER, first_rows
 from rootward.rca.observation import Observation, observe
-from rootward.rca.ranking import rank
+from rootward.rca.ranking import most
 
 Matrix = Float[np.ndarray, "rows series"]
 PerSeries = Int[np.ndarray, " series"]
@@ -94,8 +96,7 @@ def _likely(values: Matrix, horizon: int, siblings: PerSeries) -> tuple[int, ...
 def _standing_out(window: Window, row: int, horizon: int, calls: Calls) -> float:
     """What speaks against the first service if it began here: the lesser of soon and to the end."""
     parts = {min(row + horizon, len(window.values)), len(window.values)}
-    found = [rank(observe(window.rows(0, end), row), calls).scores for end in parts]
-    return min(float(scores[0]) for scores in found)
+    return min(most(observe(window.rows(0, end), row), calls) for end in parts)
 
 
 def _leading_shift(values: Matrix, row: int, siblings: PerSeries) -> float:
@@ -116,18 +117,23 @@ def _dated(values: Matrix, row: int, siblings: PerSeries) -> int:
     return int(began[began != NEVER].min()) if (began != NEVER).any() else row
 
 
-def around(window: Window, calls: Calls = ()) -> Observation:
+def around(
+    window: Window,
+    calls: Calls = (),
+    at_first: Callable[[Observation], None] = lambda _: None,
+) -> Observation:
     """What is seen around the onset that a framed window was told, put right by a few rows.
 
     A late onset is followed back as far as the leading series were away already. Where little
     departs after it, what broke may be over: of the six rows before it the one is taken at which
     a service stands out most, if it does so twice as much. An early onset is moved on to the row
-    before the leading series depart.
+    before the leading series depart. `at_first` is given what is seen before the last two.
     """
     told = window.onset
     assert told is not None
     began = began_before(window.values, told, traits(window.series).siblings)
     seen = observe(window, began)
+    at_first(seen)
     if began == told:
         seen = _over_already(seen, calls)
     later = _departed_first(seen) - 1
@@ -138,15 +144,15 @@ def _over_already(seen: Observation, calls: Calls) -> Observation:
     """The same, or what is seen from the row before where twice as much stands out."""
     if seen.window.values.size > _WIDE:
         return seen
-    least = float(rank(seen, calls).scores[0])
+    least = most(seen, calls)
     if least >= _CLEAR:
         return seen
-    best, most = seen, max(_OVER * least, _OVER)
+    best, highest = seen, max(_OVER * least, _OVER)
     for row in range(max(MIN_BASELINE, seen.onset - _BACK), seen.onset):
         other = observe(seen.window, row)
-        score = float(rank(other, calls).scores[0])
-        if score >= most:
-            best, most = other, score
+        score = most(other, calls)
+        if score >= highest:
+            best, highest = other, score
     return best
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -60,7 +61,7 @@ class Ranking:
     entry: int | None
     """Position in `traits.services` of the service that users call, where calls are known."""
 
-    @property
+    @cached_property
     def speaking(self) -> tuple[int, ...]:
         """For each service the column that speaks for it first."""
         return tuple(columns[0] for columns in self.spoken)
@@ -77,6 +78,45 @@ def rank(
 ) -> Ranking:
     """Services by what speaks against them; ties stand in order of their names."""
     names = seen.traits
+    weighed = _weighed(seen, calls, graph)
+    scores = weighed.scores
+    order = sorted(range(len(scores)), key=lambda k: (-scores[k], names.services[k]))
+    charged, owned = (_by_service(of, len(scores)) for of in (weighed.charged, names.owners))
+    return Ranking(
+        services=tuple(names.services[k] for k in order),
+        scores=scores[order],
+        spoken=tuple(_spoken(seen, weighed.evidence, charged[k] or owned[k]) for k in order),
+        evidence=weighed.evidence,
+        passed_on=weighed.passed_on,
+        calls=weighed.calls,
+        explained=weighed.explained,
+        entry=weighed.entry,
+    )
+
+
+def most(seen: Observation, calls: tuple[tuple[str, str], ...] = ()) -> float:
+    """The score of the first service, in log deviations, without a graph."""
+    return float(_weighed(seen, calls, None).scores.max())
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """What speaks against each service, in the order of their names; else as in `Ranking`."""
+
+    scores: Float[np.ndarray, " services"]
+    evidence: Float[np.ndarray, " series"]
+    passed_on: Float[np.ndarray, " series"]
+    charged: Int[np.ndarray, " series"]
+    """Position of the service that each series speaks against."""
+    calls: Calls
+    explained: Bool[np.ndarray, " calls"]
+    entry: int | None
+
+
+def _weighed(
+    seen: Observation, calls: tuple[tuple[str, str], ...], graph: CausalGraph | None
+) -> _Weighed:
+    names = seen.traits
     known = known_calls(names, calls)
     passed_on = np.zeros(len(seen.surprise))
     if graph is not None and graph.edges:
@@ -91,28 +131,20 @@ def rank(
     start = entry(scores, known)
     if start is not None:
         scores = np.where(beyond_reach(start, known, len(scores)), BEYOND, 1.0) * scores
-    order = sorted(range(len(scores)), key=lambda k: (-scores[k], names.services[k]))
-    return Ranking(
-        services=tuple(names.services[k] for k in order),
-        scores=scores[order],
-        spoken=tuple(_spoken(seen, evidence, charged, k) for k in order),
-        evidence=evidence,
-        passed_on=passed_on,
-        calls=known,
-        explained=explained,
-        entry=start,
-    )
+    return _Weighed(scores, evidence, passed_on, charged, known, explained, start)
+
+
+def _by_service(positions: Int[np.ndarray, " series"], services: int) -> list[list[int]]:
+    """The columns of each service."""
+    order = np.argsort(positions, kind="stable")
+    ends = np.searchsorted(positions[order], np.arange(1, services))
+    return [part.tolist() for part in np.split(order, ends)]
 
 
 def _spoken(
-    seen: Observation,
-    evidence: Float[np.ndarray, " series"],
-    charged: Int[np.ndarray, " series"],
-    service: int,
+    seen: Observation, evidence: Float[np.ndarray, " series"], own: list[int]
 ) -> tuple[int, ...]:
-    """The columns of a service that departed, its likeliest origin first, then the clearest."""
-    own = np.flatnonzero(charged == service).tolist()
-    own = own or np.flatnonzero(seen.traits.owners == service).tolist()
+    """Of a service's columns those that departed, the likeliest origin first, then the clearest."""
     own.sort(key=lambda c: (evidence[c], seen.size[c], seen.window.series[c]), reverse=True)
     first = _origin(seen, evidence, own)
     others = [c for c in own if c != first and seen.found.size[c] >= DEPARTED]

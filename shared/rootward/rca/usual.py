@@ -6,7 +6,7 @@ import numpy as np
 
 from rootward.rca.observation import Observation, observe
 from rootward.rca.onset import MIN_BASELINE
-from rootward.rca.ranking import rank
+from rootward.rca.ranking import most
 
 _MOST, _LEAST = 6, 2
 """Rows of the baseline that are taken for an onset."""
@@ -31,5 +31,5 @@ def usual_score(seen: Observation, calls: tuple[tuple[str, str], ...] = ()) -> f
         return UNKNOWN
     tried = int(np.clip(_VALUES // seen.window.values.size, _LEAST, _MOST))
     rows = np.unique(np.linspace(first, last, tried).astype(int)).tolist()
-    found = [rank(observe(seen.window.rows(0, row + length), row), calls).scores[0] for row in rows]
+    found = [most(observe(seen.window.rows(0, row + length), row), calls) for row in rows]
     return float(np.median(found))
