@@ -218,9 +218,13 @@ def searched(data: list[Labelled]) -> None:
         ]
         show(
             f"| {low}– | {told.sum()} | {hit[told].mean():.2f} | {named.sum()}, "
-            f"{hit[named].mean():.2f} | {still.sum()} | {shares[0]:.2f} | {shares[1]:.2f} | "
+            f"{_share(hit[named])} | {still.sum()} | {shares[0]:.2f} | {shares[1]:.2f} | "
             f"{shares[2]:.2f} {shares[3]:.2f} |"
         )
+
+
+def _share(hits: np.ndarray) -> str:
+    return f"{hits.mean():.2f}" if len(hits) else ""
 
 
 def _searched(

@@ -254,7 +254,7 @@ class DiagnosisOut(Wire):
     conclusion: str
     band: Band
     confidence: float = Field(description="Probability that the first candidate is the cause.")
-    abstained: bool = Field(description="True: nothing clears the bar.")
+    abstained: bool = Field(description="True: no cause is more likely right than not.")
     likely: list[str] = Field(
         description="Services that hold the cause in nine of ten incidents; empty where not known."
     )

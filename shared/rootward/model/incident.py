@@ -144,7 +144,7 @@ class Diagnosis:
     """Calibrated probability that the first candidate is the cause, 0 to 1."""
     band: Band
     abstained: bool
-    """True: nothing clears the bar, `conclusion` says so."""
+    """True: no cause is more likely right than not, `conclusion` says so."""
     onset_unix: float | None
     symptom: Series | None
     method: str

@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from rootward.numerics.medians import quantile
+
 LEVEL_FLOOR = 0.01
 """Smallest scale as a share of the level: a change of less than that is no news."""
 SIBLING_SCALE = 0.3
@@ -58,17 +60,7 @@ def _quantiles(
     shares: tuple[float, ...],
 ) -> Float[np.ndarray, "shares series"]:
     """The same of columns in ascending order, of which the first `count` rows are measured."""
-    if not len(ordered):
-        return np.full((len(shares), ordered.shape[1]), np.nan)
-    last = np.maximum(count - 1, 0)
-    columns = np.arange(ordered.shape[1])
-    found = np.empty((len(shares), ordered.shape[1]))
-    for k, share in enumerate(shares):
-        position = share * last
-        low = np.floor(position).astype(np.int64)
-        below, above = ordered[low, columns], ordered[np.minimum(low + 1, last), columns]
-        found[k] = below + (above - below) * (position - low)
-    return found
+    return np.stack([quantile(ordered.T, count, share) for share in shares])
 
 
 def median(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, " series"]:
