@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -159,6 +160,8 @@ def listening_on(host: str, port: int) -> Iterator[socket.socket]:
             raise InvalidConfiguration(
                 f"cannot listen on {host}:{port}: {error.strerror}; set ROOTWARD_PORT"
             ) from error
+        # workers are forked: one that outlives us must not keep the port from who follows us
+        os.register_at_fork(after_in_child=sock.close)
         yield sock
 
 

@@ -40,16 +40,11 @@ function Look(props: { first: Candidate; second: Candidate | undefined; sure: bo
   const { first, second } = props;
   const which = <SeriesName series={first.series} />;
   if (props.sure) return <>Look at {which} first.</>;
+  if (!second) return <>Look at {which} yourself: it comes nearest, and is not proven.</>;
   return (
     <>
-      Look at {which}
-      {second && (
-        <>
-          {" "}
-          and <SeriesName series={second.series} />
-        </>
-      )}{" "}
-      yourself: they come nearest, and neither is proven.
+      Look at {which} and <SeriesName series={second.series} /> yourself: they come nearest, and
+      neither is proven.
     </>
   );
 }
