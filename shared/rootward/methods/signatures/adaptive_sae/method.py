@@ -170,7 +170,7 @@ class AdaptiveSAE(Method):
         "batch are ours, as is the use on vectors of a time-series encoder.",
         measured=(
             "Uneven mixtures of 128 directions, seeds 0 and 1: variance unexplained 0.080 and "
-            "0.076 (Mutual), 0.080 and 0.083 (Feature), TopK 0.223 and 0.237, five latents a "
+            "0.076 (Mutual), 0.080 and 0.077 (Feature), TopK 0.223 and 0.237, five latents a "
             "token on average; latents used follow the true number with correlation 0.94 to "
             "0.96, TopK 0.13 to 0.19.",
             "A half of the latents begun dead: 2.3 % stay so with aux_zipf, 6.2 % with aux_k, "
