@@ -11,7 +11,7 @@ from rootward.numerics.suspicion import DEPARTED
 HIGH = 0.75
 MEDIUM = 0.5
 """From here on a cause is named: it is more likely right than not. Below it there is no confident
-cause, only a nearest candidate. Of quiet stretches of baselines 13 % reach it."""
+cause, only a nearest candidate. Of quiet stretches of baselines 14 % reach it."""
 LEAST_CONFIDENCE = 0.2
 """Below it nothing speaks for the nearest candidate either."""
 SEARCHED = 20.0
