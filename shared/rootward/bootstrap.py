@@ -24,6 +24,7 @@ from rootward.adapters.sql.letters import SqlDeadLetters
 from rootward.adapters.sql.migrations import migrate
 from rootward.adapters.sql.notices import SqlAlertStore, SqlChangeEventStore
 from rootward.adapters.sql.outbox import Post, SqlOutbox
+from rootward.adapters.sql.outcomes import SqlOutcomeStore
 from rootward.adapters.sql.parts import SqlPartStore
 from rootward.adapters.sql.placements import SqlPlacementStore
 from rootward.adapters.sql.quarantine import SqlQuarantine
@@ -76,6 +77,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         parts=SqlPartStore(database, chosen),
         placements=SqlPlacementStore(database),
         experiments=SqlExperimentStore(database),
+        outcomes=SqlOutcomeStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

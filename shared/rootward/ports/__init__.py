@@ -28,6 +28,7 @@ from rootward.ports.notices import AlertPage as AlertPage
 from rootward.ports.notices import AlertStore as AlertStore
 from rootward.ports.notices import ChangeEventPage as ChangeEventPage
 from rootward.ports.notices import ChangeEventStore as ChangeEventStore
+from rootward.ports.outcomes import OutcomeStore as OutcomeStore
 from rootward.ports.parts import PartStore as PartStore
 from rootward.ports.placements import PlacementStore as PlacementStore
 
@@ -242,6 +243,7 @@ class Platform:
     parts: PartStore
     placements: PlacementStore
     experiments: ExperimentStore
+    outcomes: OutcomeStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

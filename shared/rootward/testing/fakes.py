@@ -32,6 +32,7 @@ from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_experiments import FakeExperimentStore
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
+from rootward.testing.fake_outcomes import FakeOutcomeStore
 from rootward.testing.fake_parts import FakePartStore
 from rootward.testing.fake_placements import FakePlacementStore
 from rootward.testing.fake_runs import FakeExhibits, FakeFeedbackStore, FakeRunStore
@@ -320,5 +321,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         parts=FakePartStore(chosen),
         placements=FakePlacementStore(),
         experiments=FakeExperimentStore(),
+        outcomes=FakeOutcomeStore(incidents),
         clock=chosen,
     )

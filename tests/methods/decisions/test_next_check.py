@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rootward.errors import InsufficientData
-from rootward.methods.decisions.next_check import ACTIONS, NextCheck, arms_of, worth
+from rootward.methods.decisions.next_check import NextCheck, arms_of, worth
+from rootward.model.action import ACTIONS
 from rootward.model.case import Case
 from rootward.model.incident import Candidate, Evidence
 from rootward.model.outcome import Outcome

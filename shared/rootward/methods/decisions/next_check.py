@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from rootward.errors import InsufficientData
 from rootward.methods.base import About, Cost, Family, Method, Need, Provenance
+from rootward.model.action import ACTIONS
 from rootward.model.case import Case
 from rootward.model.incident import Candidate
 from rootward.model.kind import Kind, kind_of
@@ -33,45 +34,6 @@ PRIOR_WEIGHT = 3.0
 LEAST_OUTCOMES = 5
 FALSE_SHOWS = 0.1
 """How often a check seems to show the cause where it is not."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that can be done about a service."""
-
-    words: str
-    """With a place for the service."""
-    minutes: float
-    """It takes, done with care."""
-    helps: float
-    """Prior chance: of a remedy that it ends an incident that this service caused; of a check
-    that it shows the cause where it is."""
-    kinds: frozenset[Kind]
-    """Kinds of series that it fits; empty for all."""
-    remedy: bool
-
-
-ACTIONS: Mapping[str, Action] = {
-    "read_logs": Action("look at the logs of {}", 4.0, 0.7, frozenset(), False),
-    "read_traces": Action(
-        "look at traces through {}", 5.0, 0.7, frozenset({Kind.LATENCY, Kind.ERRORS}), False
-    ),
-    "read_last_change": Action("look at what changed last in {}", 3.0, 0.5, frozenset(), False),
-    "read_host": Action(
-        "look at the host of {}", 3.0, 0.5, frozenset({Kind.UTILISATION, Kind.SATURATION}), False
-    ),
-    "roll_back": Action("roll back the last change of {}", 8.0, 0.35, frozenset(), True),
-    "flip_flag": Action("turn off the newest flag of {}", 3.0, 0.2, frozenset(), True),
-    "restart": Action(
-        "restart {}", 4.0, 0.3,
-        frozenset({Kind.LATENCY, Kind.ERRORS, Kind.SATURATION, Kind.UTILISATION}), True,
-    ),
-    "scale_out": Action(
-        "add an instance of {}", 6.0, 0.25,
-        frozenset({Kind.LATENCY, Kind.TRAFFIC, Kind.SATURATION, Kind.UTILISATION}), True,
-    ),
-    "drain": Action("drain the worst instance of {}", 5.0, 0.25, frozenset(), True),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
