@@ -18,6 +18,7 @@ from rootward.adapters.sql.events import SqlEvents
 from rootward.adapters.sql.exhibits import SqlExhibits
 from rootward.adapters.sql.experiments import SqlExperimentStore
 from rootward.adapters.sql.feedback import SqlFeedbackStore
+from rootward.adapters.sql.graphs import SqlGraphStore
 from rootward.adapters.sql.incidents import SqlIncidentStore
 from rootward.adapters.sql.job_queue import SqlJobQueue
 from rootward.adapters.sql.letters import SqlDeadLetters
@@ -78,6 +79,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         placements=SqlPlacementStore(database),
         experiments=SqlExperimentStore(database),
         outcomes=SqlOutcomeStore(database),
+        graphs=SqlGraphStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

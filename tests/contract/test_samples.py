@@ -291,3 +291,10 @@ class TestSamplesOnDisk:
         with pytest.raises(Unavailable, match="10 MiB free"):
             store.check()
         database.close()
+
+
+def test_every_tenant_with_series_is_named(stores: Platform):
+    assert stores.samples.tenants() == ()
+    for tenant in ("second", "first", "second"):
+        stores.samples.append(_batch((CART, 1.0, 1.0), tenant=tenant))
+    assert stores.samples.tenants() == ("first", "second")

@@ -115,6 +115,10 @@ class PromqlSampleStore:
                     newest[one] = max(float(found["values"][-1][0]), newest.get(one, -math.inf))
         return tuple(SeriesInfo(one, newest[one]) for one in sorted(newest))
 
+    def tenants(self) -> tuple[str, ...]:
+        """The one of all data: the backend does not tell whose it holds."""
+        return (DEFAULT_TENANT,)
+
     def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
         """Time of the newest sample of the last five minutes, or None."""
         seen = [

@@ -19,6 +19,8 @@ from rootward.ports.answers import Replies as Replies
 from rootward.ports.answers import RunStore as RunStore
 from rootward.ports.answers import Storage as Storage
 from rootward.ports.experiments import ExperimentStore as ExperimentStore
+from rootward.ports.graphs import GraphStore as GraphStore
+from rootward.ports.graphs import GraphVersionPage as GraphVersionPage
 from rootward.ports.incidents import IncidentPage as IncidentPage
 from rootward.ports.incidents import IncidentStore as IncidentStore
 from rootward.ports.letters import DeadLetter as DeadLetter
@@ -184,6 +186,10 @@ class SampleStore(Protocol):
         """Every series known, in order of `Series`."""
         ...
 
+    def tenants(self) -> tuple[str, ...]:
+        """Whose series are known, by name; where that cannot be asked, the one of all data."""
+        ...
+
     def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
         """Time of the newest sample, or None."""
         ...
@@ -244,6 +250,7 @@ class Platform:
     placements: PlacementStore
     experiments: ExperimentStore
     outcomes: OutcomeStore
+    graphs: GraphStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

@@ -30,6 +30,7 @@ from rootward.ports import (
 from rootward.testing.fake_access import FakeAccessStore
 from rootward.testing.fake_answers import FakeEvents, FakeReplies
 from rootward.testing.fake_experiments import FakeExperimentStore
+from rootward.testing.fake_graphs import FakeGraphStore
 from rootward.testing.fake_incidents import FakeIncidentStore
 from rootward.testing.fake_notices import FakeAlertStore, FakeChangeEventStore
 from rootward.testing.fake_outcomes import FakeOutcomeStore
@@ -219,6 +220,10 @@ class FakeSampleStore:
         known = sorted(one for owner, one in self._samples if owner == tenant)
         return tuple(SeriesInfo(one, max(self._samples[tenant, one]) / 1e6) for one in known)
 
+    def tenants(self) -> tuple[str, ...]:
+        """Whose series are known, by name."""
+        return tuple(sorted({owner for owner, _ in self._samples}))
+
     def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
         """Time of the newest sample, or None."""
         return max((info.last_unix for info in self.series(tenant)), default=None)
@@ -322,5 +327,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         placements=FakePlacementStore(),
         experiments=FakeExperimentStore(),
         outcomes=FakeOutcomeStore(incidents),
+        graphs=FakeGraphStore(),
         clock=chosen,
     )

@@ -23,7 +23,7 @@ def page(
     """
     if limit < 1:
         raise InvalidInput(f"a page holds at least one item, not {limit}")
-    behind = [] if cursor is None else [table.c.id < _number(cursor)]
+    behind = [] if cursor is None else [table.c.id < number_of(cursor)]
     rows = connection.execute(
         select(table.c.id, table.c.body)
         .where(*wanted, *behind)
@@ -34,7 +34,8 @@ def page(
     return [row.body for row in rows[:limit]], more
 
 
-def _number(cursor: str) -> int:
+def number_of(cursor: str) -> int:
+    """The id that a page ended with; raises InvalidInput for what is no cursor of ours."""
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise InvalidInput("the cursor is not one of ours; start again without one")
     return int(cursor)

@@ -154,6 +154,12 @@ class SqlSampleStore:
         series = map(names.__getitem__, ordered.tolist())
         return tuple(map(SeriesInfo, series, seconds))
 
+    def tenants(self) -> tuple[str, ...]:
+        """Whose series are known, by name."""
+        query = select(_SERIES.tenant).distinct().order_by(_SERIES.tenant)
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(query))
+
     def latest_unix(self, tenant: str = DEFAULT_TENANT) -> float | None:
         """Time of the newest sample, or None."""
         query = select(func.max(_CHUNK.end_us)).where(*self._visible(tenant))

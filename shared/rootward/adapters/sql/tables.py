@@ -28,7 +28,7 @@ _BigKey = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column that is exactly INTEGER."""
 
 
-def _counted() -> Column[int]:
+def counted() -> Column[int]:
     """An id that is never given twice, not even after its row has gone."""
     return Column("id", _BigKey, primary_key=True, autoincrement=True)
 
@@ -44,7 +44,7 @@ def _tenant_key() -> Column[str]:
 series = Table(
     "series",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("digest", String(64), nullable=False),
     Column("metric", Text, nullable=False),
@@ -57,7 +57,7 @@ series = Table(
 chunk = Table(
     "chunk",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("level", SmallInteger, nullable=False),
     Column("start_us", BigInteger, nullable=False),
@@ -107,7 +107,7 @@ incident_head = Table(
 activity = Table(
     "activity",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("incident_id", String(128), nullable=False),
     Column("at_unix", Double, nullable=False),
@@ -121,7 +121,7 @@ activity = Table(
 event = Table(
     "event",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("kind", String(32), nullable=False),
     Column("incident_id", String(128), nullable=False),
@@ -135,7 +135,7 @@ event = Table(
 run = Table(
     "run",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("key", String(64), nullable=False),
     Column("created_unix", Double, nullable=False),
@@ -161,7 +161,7 @@ feedback = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("target", String(128), nullable=False),
     Column("key", String(256), nullable=False),
@@ -234,7 +234,7 @@ method = Table(
 queued_batch = Table(
     "queued_batch",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("body", LargeBinary, nullable=False),
     Column("chunk_id", BigInteger),
@@ -244,7 +244,7 @@ queued_batch = Table(
 job = Table(
     "job",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("name", String(128), nullable=False),
     Column("payload", Text, nullable=False),
@@ -305,7 +305,7 @@ schedule = Table(
 dead_letter = Table(
     "dead_letter",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("kind", String(16), nullable=False),
     Column("name", String(128), nullable=False),
@@ -319,7 +319,7 @@ dead_letter = Table(
 alert = Table(
     "alert",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("key", String(256), nullable=False),
     Column("status", String(16), nullable=False),
@@ -337,7 +337,7 @@ alert = Table(
 change_event = Table(
     "change_event",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("key", String(64), nullable=False),
     Column("at_unix", Double, nullable=False),
@@ -387,7 +387,7 @@ login_session = Table(
 audit = Table(
     "audit",
     metadata,
-    _counted(),
+    counted(),
     _tenant(),
     Column("at_unix", Double, nullable=False),
     Column("body", Text, nullable=False),
