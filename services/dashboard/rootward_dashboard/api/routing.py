@@ -74,9 +74,12 @@ def change(
     method: str = "POST",
     status: int = 200,
     right: Right = Right.RESPOND,
+    also: tuple[int, ...] = (),
 ) -> None:
-    """Add a route that changes something; a POST on a keyed router takes an Idempotency-Key."""
-    known = (428,) if method == "PATCH" else ()
+    """Add a route that changes something; a POST on a keyed router takes an Idempotency-Key.
+
+    `also` are the errors that it alone answers with.
+    """
     is_keyed = method == "POST" and routes.route_class is not Guarded
     routes.add_api_route(
         path,
@@ -85,7 +88,7 @@ def change(
         status_code=status,
         operation_id=name,
         response_model=model,
-        responses=problems(400, 401, 403, 404, 409, 412, 422, *known, 503),
+        responses=problems(400, 401, 403, 404, 409, 412, 422, *also, 503),
         dependencies=[needs(right)],
         openapi_extra={"parameters": [_KEY]} if is_keyed else None,
     )

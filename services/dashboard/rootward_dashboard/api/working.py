@@ -42,7 +42,7 @@ def add(routes: APIRouter, platform: Platform) -> None:
         ("links", desk.link, "link_incidents"),
     ):
         change(routes, f"{_AT}/{path}", endpoint, name, out.IncidentOut)
-    change(routes, _AT, desk.patch, "update_incident", out.IncidentOut, method="PATCH")
+    change(routes, _AT, desk.patch, "update_incident", out.IncidentOut, method="PATCH", also=(428,))
     change(
         routes, f"{_AT}/links/{{other}}", desk.unlink, "unlink_incident", out.IncidentOut,
         method="DELETE",

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { answer, api } from "../api/client";
 import { useResource } from "../state/resource";
 import { When } from "../ui/marks";
-import { Failed, Loading, Scroll } from "../ui/states";
+import { Columns, Failed, Loading, Scroll } from "../ui/states";
 
 const PAGE = 50;
 
@@ -27,15 +27,7 @@ export function AuditLog() {
       {page && page.items.length > 0 && (
         <Scroll label="Who did what">
           <table>
-            <thead>
-              <tr>
-                {["When", "Who", "What", "Of", "From", "Outcome"].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
+            <Columns names={["When", "Who", "What", "Of", "From", "Outcome"]} />
             <tbody>
               {page.items.map((one, k) => (
                 <tr key={`${one.at_unix} ${k}`}>

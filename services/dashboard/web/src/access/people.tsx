@@ -8,7 +8,7 @@ import { say } from "../ui/announce";
 import { DialogForm } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { When } from "../ui/marks";
-import { Failed, Loading, Scroll } from "../ui/states";
+import { Columns, Failed, Loading, Scroll } from "../ui/states";
 import { addPerson, changePerson, removePerson } from "./calls";
 
 const LEAST = 12;
@@ -61,15 +61,7 @@ function PeopleTable(props: {
   return (
     <Scroll label="Everyone who logs in">
       <table>
-        <thead>
-          <tr>
-            {["Name", "Role", "Since", "Change"].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Columns names={["Name", "Role", "Since", "Change"]} />
         <tbody>
           {props.people.map((person) => {
             const own = person.name === me.value?.name;

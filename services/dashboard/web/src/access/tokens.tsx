@@ -9,7 +9,7 @@ import { Choices } from "../ui/choices";
 import { DialogForm } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { When } from "../ui/marks";
-import { Copyable, Failed, Loading, Scroll } from "../ui/states";
+import { Columns, Copyable, Failed, Loading, Scroll } from "../ui/states";
 import { makeToken, revokeToken } from "./calls";
 
 const SCOPES: readonly (readonly [Right, string])[] = [
@@ -84,15 +84,7 @@ function TokenTable(props: { tokens: readonly Token[]; onRevoke: (token: Token) 
   return (
     <Scroll label="Every token">
       <table>
-        <thead>
-          <tr>
-            {["Name", "May", "Made", "Expires", "Last used", "State"].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Columns names={["Name", "May", "Made", "Expires", "Last used", "State"]} />
         <tbody>
           {props.tokens.map((token) => (
             <tr key={token.id}>

@@ -105,3 +105,18 @@ export function Scroll({ label, children }: { label: string; children: Component
     </div>
   );
 }
+
+/** The head of a table: one name a column. */
+export function Columns({ names }: { names: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
