@@ -78,12 +78,12 @@ def test_too_few_rows_are_said():
 def test_a_penalty_removes_candidates_but_never_the_own_past():
     random = generator(0)
     z = torch.randn(3, 100, 8, generator=random)
-    y = torch.randn(3, 100, 1, generator=random)
+    y = torch.randn(3, 1, 100, generator=random)
     model = Forecasters(z, 4, Shape(hidden=4, penalty=2.0, steps=50, patience=50), seed=0)
     model.start_at_ridge(z, y)
     for _ in range(50):
         model.step(z, y)
-    groups = model.weights.detach().view(3, 4, -1).norm(dim=2)
+    groups = model.weights.view(3, 5, 4, -1).norm(dim=(1, 3))
     assert torch.all(groups[:, 1:] == 0)
     assert torch.all(groups[:, 0] > 0)
 
