@@ -23,7 +23,7 @@ def excerpt(window: Window, column: int, onset: int, found: Departures) -> Excer
     times, values = window.times[start:], measured(window.values[start:, column])
     middle = float(np.nan_to_num(found.centre[column]))
     width = _BAND * float(np.nan_to_num(found.scale[column]))
-    rows = [_extreme(values, part, middle) for part in _parts(len(times))]
+    rows = _extremes(np.abs(values - middle))
     return Excerpt(
         window.series[column],
         tuple(float(times[row]) for row in rows),
@@ -41,10 +41,9 @@ def _first_row_shown(window: Window, onset: int) -> int:
     return int(long[-1]) + 1 if len(long) else 0
 
 
-def _parts(rows: int) -> list[np.ndarray]:
-    return np.array_split(np.arange(rows), min(rows, POINTS))
-
-
-def _extreme(values: np.ndarray, part: np.ndarray, middle: float) -> int:
-    away = np.abs(values[part] - middle)
-    return int(part[0] if np.isnan(away).all() else part[np.nanargmax(away)])
+def _extremes(away: np.ndarray) -> list[int]:
+    """The row furthest from the middle in each part of at most `POINTS`, measured ones first."""
+    rows = np.arange(len(away))
+    ranked = np.where(np.isnan(away), -1.0, away)
+    parts = np.array_split(rows, min(len(rows), POINTS))
+    return [int(part[ranked[part].argmax()]) for part in parts]

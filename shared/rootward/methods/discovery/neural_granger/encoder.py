@@ -63,9 +63,8 @@ def pretrained(stretches: Float[Tensor, "stretches rows"], features: int, seed: 
     optimiser = torch.optim.Adam(encoder.parameters(), lr=5e-3)
     for _ in range(STEPS):
         batch = stretches[torch.randint(len(stretches), (BATCH,), generator=random)]
-        one, other = (
-            nn.functional.normalize(encoder(view(batch, random)), dim=1) for _ in range(2)
-        )
+        views = torch.cat([view(batch, random), view(batch, random)])
+        one, other = nn.functional.normalize(encoder(views), dim=1).chunk(2)
         likeness = one @ other.T / TEMPERATURE
         same = torch.arange(BATCH)
         loss = nn.functional.cross_entropy(likeness, same)
