@@ -35,6 +35,7 @@ from rootward.adapters.sql.runs import SqlRunStore
 from rootward.adapters.sql.samples import SqlSampleStore
 from rootward.adapters.sql.storage import storage_of
 from rootward.adapters.sql.stores import SqlResultStore
+from rootward.adapters.sql.tallies import SqlTallyStore
 from rootward.adapters.thread_jobs import ThreadJobs
 from rootward.errors import InvalidConfiguration
 from rootward.ports import Bus, Clock, DeadLetters, Jobs, Platform
@@ -80,6 +81,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Platform:
         experiments=SqlExperimentStore(database),
         outcomes=SqlOutcomeStore(database),
         graphs=SqlGraphStore(database),
+        tallies=SqlTallyStore(database),
         clock=chosen,
         dead_letters=_dead_letters(settings, database),
         closing=(database.close, *((elsewhere.close,) if elsewhere else ())),

@@ -99,11 +99,11 @@ HTTP_REQUESTS = Counter(
 def counts(counter: Counter, label: str, **only: str) -> dict[str, float]:
     """What a counter of this process stands at, summed by the values of one label.
 
-    Counted is only what has the labels of `only`.
+    Counted is only what has the labels of `only`; what others counted for this process is in it.
     """
     found: dict[str, float] = {}
     for family in counter.collect():
-        for sample in family.samples:
+        for sample in (*family.samples, *_everywhere.elsewhere(family.name)):
             if sample.name.endswith("_total") and only.items() <= sample.labels.items():
                 value = sample.labels.get(label, "")
                 found[value] = found.get(value, 0.0) + sample.value
@@ -139,6 +139,12 @@ class _Everywhere(Collector):
             for point, value in counts.items():
                 known = self._elsewhere.setdefault(point[0], {})
                 known[point] = known.get(point, 0.0) + value
+
+    def elsewhere(self, family: str) -> list[Sample]:
+        """What others counted of one metric."""
+        with self._lock:
+            known = dict(self._elsewhere.get(family, {}))
+        return [Sample(name, dict(labels), value) for (_, name, labels), value in known.items()]
 
     def collect(self) -> Iterator[Metric]:
         """Every metric, summed."""

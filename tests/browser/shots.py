@@ -22,7 +22,8 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 PAGES = {
     "nothing": {"list": "/", "status": "/status", "methods": "/methods"},
-    "quiet": {"list": "/"},
+    "quiet": {"list": "/", "status": "/status"},
+    "silent": {"status": "/status"},
     "many": {
         "list": "/",
         "incident": "/incidents/INC-131",

@@ -9,10 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rootward import bootstrap
+from rootward import __version__, bootstrap
 from rootward.errors import Unavailable
 from rootward.model.incident import Band, Incident, Severity, Status
 from rootward.model.series import Sample, SampleBatch
+from rootward.model.tally import Tally
+from rootward.model.tenant import DEFAULT_TENANT
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing.fakes import ManualClock
@@ -78,6 +80,13 @@ def shown(
 def quiet(platform: Platform) -> None:
     """Samples come, nothing happened."""
     _samples(platform, shop.NOW)
+    _processes(platform)
+
+
+def silent(platform: Platform) -> None:
+    """One of the processes that take samples in fell silent; some samples were refused."""
+    quiet(platform)
+    _processes(platform, told_unix=shop.NOW - 260, rejected={"too_old": 1240, "series_limit": 88})
 
 
 def one(platform: Platform, **diagnosis: object) -> Incident:
@@ -184,6 +193,7 @@ def stale(platform: Platform) -> None:
 STATES: Mapping[str, Callable[[Platform], object]] = {
     "nothing": nothing,
     "quiet": quiet,
+    "silent": silent,
     "many": many,
     "several": several,
     "pending": pending,
@@ -193,6 +203,20 @@ STATES: Mapping[str, Callable[[Platform], object]] = {
     "learning": learning,
     "degraded": degraded,
 }
+
+
+def _processes(platform: Platform, **second: object) -> None:
+    """Two that take samples in and one that works; `second` is said of the second."""
+    began = shop.NOW - 7200
+    first = Tally("ingest@node-1:17", "ingest", __version__, began, shop.NOW - 4, received=412_300)
+    first = replace(first, per_second=57.2)
+    tallies = (
+        first,
+        replace(first, process="ingest@node-2:17", received=398_114, **second),
+        Tally("work@node-1:41", "work", __version__, began, shop.NOW - 7),
+    )
+    for one in tallies:
+        platform.tallies.put({DEFAULT_TENANT: one})
 
 
 def _samples(platform: Platform, last: float) -> None:

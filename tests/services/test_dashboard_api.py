@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 
 import pytest
 from fastapi.testclient import TestClient
@@ -213,30 +211,6 @@ def test_series_come_page_by_page_with_their_last_time(reader: TestClient):
     assert first.json()["items"][0]["last_unix"] == shop.NOW - 4
     only = reader.get("/api/v1/series?service=orders-db").json()
     assert {s["service"] for s in only["items"]} == {"orders-db"}
-
-
-def test_the_status_says_what_comes_in_and_what_waits(filled: Platform):
-    client = TestClient(create_app(filled))
-    filled.jobs.submit("diagnose", incident_id="x")
-    answer = client.get("/api/v1/status").json()
-    assert answer["series"] == 12
-    assert answer["last_sample_age_seconds"] == pytest.approx(4.0)
-    assert (answer["bus_backlog"], answer["jobs_backlog"]) == (0, 1)
-    assert answer["open_incidents"] == 1
-    assert answer["checks"] == [
-        {"name": "samples", "ok": True, "reason": ""},
-        {"name": "incidents", "ok": True, "reason": ""},
-    ]
-
-
-def test_the_status_says_which_process_counted_what_came_in_and_whether_others_do(
-    filled: Platform,
-):
-    app = create_app(filled)
-    answer = TestClient(app).get("/api/v1/status").json()
-    assert (answer["takes_in"], answer["instance"]) == (False, f"{platform.node()}:{os.getpid()}")
-    app.state.takes_in = True  # as where intake is served beside it
-    assert TestClient(app).get("/api/v1/status").json()["takes_in"] is True
 
 
 @pytest.mark.parametrize(

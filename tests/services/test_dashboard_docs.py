@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import detail, handling, judging, looking, problems, schemas
+from rootward_dashboard import condition, detail, handling, judging, looking, problems, schemas
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ KINDS = (
     judging.RunOut,
     judging.AccuracyOverTimeOut,
     schemas.SeriesPageOut,
-    schemas.StatusOut,
+    condition.StatusOut,
     looking.CurvesOut,
     schemas.AlertPageOut,
     schemas.ChangeEventPageOut,

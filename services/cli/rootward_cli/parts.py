@@ -13,6 +13,7 @@ from rootward import __version__, bootstrap
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward_cli import admission
+from rootward_cli.telling import telling
 from rootward_cli.up import (
     Node,
     address,
@@ -51,8 +52,10 @@ def running(service: Service, settings: Settings) -> Iterator[Node]:
         platform = bootstrap.build(settings)
         stack.callback(platform.close)
         host = str(listening.getsockname()[0])
-        with _SERVICES[service](settings, platform, host) as app, serving(app, listening):
-            yield Node(platform, address(settings, listening))
+        app = stack.enter_context(_SERVICES[service](settings, platform, host))
+        stack.enter_context(serving(app, listening))
+        stack.enter_context(telling(settings, platform, service.value))
+        yield Node(platform, address(settings, listening))
 
 
 @contextmanager

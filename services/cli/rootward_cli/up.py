@@ -19,6 +19,7 @@ from rootward.errors import InvalidConfiguration
 from rootward.ports import Clock, Platform
 from rootward.settings import Settings
 from rootward_cli import admission
+from rootward_cli.telling import telling
 from rootward_dashboard.app import create_app
 from rootward_ingest import rules
 from rootward_ingest.app import router as intake_routes
@@ -62,10 +63,10 @@ def running(settings: Settings, clock: Clock | None = None) -> Iterator[Node]:
         app = create_app(platform, gate=gate)
         app.root_path = urlsplit(settings.public_url).path.rstrip("/")
         app.include_router(intake_routes(platform, limits(settings), intake=intake, gate=gate))
-        app.state.takes_in = True  # what is received is counted in this process
         stack.enter_context(serving(app, listening))
         stack.enter_context(scraping(settings, platform, intake))
         stack.enter_context(watching(settings, platform))
+        stack.enter_context(telling(settings, platform, "up"))
         yield Node(platform, address(settings, listening))
 
 

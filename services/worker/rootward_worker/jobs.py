@@ -48,6 +48,8 @@ PARTS_SECONDS = 86_400.0
 """How long a computation in parts is kept whose owner was lost."""
 PLACEMENTS_SECONDS = 86_400.0
 """How long it is believed what runs where after the cluster was last seen."""
+TALLIES_SECONDS = 86_400.0
+"""How long it counts what a process counted that is gone."""
 _DEAR = frozenset({Need.HISTORY, Need.DOCUMENTS})
 """What is read only for a method that is run."""
 _OUTAGES = (Busy, Unavailable)
@@ -168,6 +170,7 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     platform.change_events.expire(now - NOTICES_SECONDS)
     platform.parts.expire(now - PARTS_SECONDS)
     platform.placements.expire(now - PLACEMENTS_SECONDS)
+    platform.tallies.expire(now - TALLIES_SECONDS)
     platform.experiments.expire(now - NOTICES_SECONDS)
     platform.events.expire(now - EVENTS_SECONDS)
     platform.replies.expire(now - EVENTS_SECONDS)

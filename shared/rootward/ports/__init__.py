@@ -33,6 +33,7 @@ from rootward.ports.notices import ChangeEventStore as ChangeEventStore
 from rootward.ports.outcomes import OutcomeStore as OutcomeStore
 from rootward.ports.parts import PartStore as PartStore
 from rootward.ports.placements import PlacementStore as PlacementStore
+from rootward.ports.tallies import TallyStore as TallyStore
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 BatchHandler = Callable[[SampleBatch], None]
@@ -251,6 +252,7 @@ class Platform:
     experiments: ExperimentStore
     outcomes: OutcomeStore
     graphs: GraphStore
+    tallies: TallyStore
     clock: Clock
     closing: tuple[Callable[[], None], ...] = ()
     """What to let go of once bus and jobs have stopped."""

@@ -37,6 +37,7 @@ from rootward.testing.fake_outcomes import FakeOutcomeStore
 from rootward.testing.fake_parts import FakePartStore
 from rootward.testing.fake_placements import FakePlacementStore
 from rootward.testing.fake_runs import FakeExhibits, FakeFeedbackStore, FakeRunStore
+from rootward.testing.fake_tallies import FakeTallyStore
 
 
 class ManualClock:
@@ -328,5 +329,6 @@ def fake_platform(clock: Clock | None = None) -> Platform:
         experiments=FakeExperimentStore(),
         outcomes=FakeOutcomeStore(incidents),
         graphs=FakeGraphStore(),
+        tallies=FakeTallyStore(),
         clock=chosen,
     )

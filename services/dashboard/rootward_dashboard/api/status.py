@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import os
 import platform as platform_of
+from collections import Counter
 from importlib import metadata
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from rootward import __version__
+from rootward.model.tally import Tally
 from rootward.ports import Platform
-from rootward.telemetry import (
-    DEAD_LETTERS,
-    INGEST_REJECTED,
-    INGEST_SAMPLES,
-    LATE_SAMPLES,
-    counts,
-)
+from rootward_dashboard import condition as out
 from rootward_dashboard import reading
-from rootward_dashboard import schemas as out
 from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import get
 from rootward_dashboard.figures import instant
 
+SILENT_SECONDS = 60.0
+"""A process that told nothing for so long is not heard of any more."""
 _LIBRARIES = ("numpy", "sqlalchemy", "fastapi")
+_TAKE_IN = ("up", "ingest")
 
 
 def add(routes: APIRouter, platform: Platform) -> None:
     """The state of the whole system."""
 
-    def status(request: Request, caller: Asking) -> out.StatusOut:
+    def status(caller: Asking) -> out.StatusOut:
         """What comes in, how fresh it is, what waits, and whether every part answers.
 
-        What was received and rejected is counted by each process for itself; those that take
-        samples in also tell it at /metrics.
+        What was received and rejected is the sum over all processes, as each tells it every 10
+        seconds.
         """
-        told = _status(platform, reading.overview(platform, caller.tenant), caller.tenant)
-        return told.model_copy(update={"takes_in": getattr(request.app.state, "takes_in", False)})
+        told = _status(platform, reading.overview(platform, caller.tenant))
+        return _with_counts(told, platform.tallies.all(caller.tenant), platform.clock.now())
 
     get(routes, "/status", status, "get_status", out.StatusOut)
 
 
-def _status(platform: Platform, view: reading.Overview, tenant: str) -> out.StatusOut:
+def _status(platform: Platform, view: reading.Overview) -> out.StatusOut:
     last = view.last_unix
     return out.StatusOut(
         version=__version__,
@@ -66,17 +64,49 @@ def _status(platform: Platform, view: reading.Overview, tenant: str) -> out.Stat
         open_incidents=view.open_incidents,
         methods=view.methods,
         checks=[out.CheckOut(name=c.name, ok=c.ok, reason=c.reason) for c in view.checks],
-        received=round(sum(counts(INGEST_SAMPLES, "tenant", tenant=tenant).values())),
-        rejected=[
-            out.RejectedOut(reason=reason, samples=round(count))
-            for reason, count in sorted(counts(INGEST_REJECTED, "reason", tenant=tenant).items())
-        ],
-        late_samples=round(sum(counts(LATE_SAMPLES, "").values())),
-        dead_letters=round(sum(counts(DEAD_LETTERS, "kind").values())),
         lag_seconds=None if last is None else max(0.0, view.now - last),
         storage=_storage(platform),
         versions=_versions(),
         step_seconds=platform.step_seconds,
+    )
+
+
+def _with_counts(told: out.StatusOut, tallies: tuple[Tally, ...], now_unix: float) -> out.StatusOut:
+    processes = [_process(one, now_unix) for one in tallies]
+    rejected: Counter[str] = Counter()
+    for one in tallies:
+        rejected.update(one.rejected)
+    return told.model_copy(
+        update={
+            "takes_in": any(one.part in _TAKE_IN for one in tallies),
+            "processes": processes,
+            "received": sum(one.received for one in processes),
+            "received_per_second": sum(one.received_per_second for one in processes),
+            "rejected": [
+                out.RejectedOut(reason=reason, samples=count)
+                for reason, count in sorted(rejected.items())
+            ],
+            "late_samples": sum(one.late_samples for one in processes),
+            "dead_letters": sum(one.dead_letters for one in processes),
+        }
+    )
+
+
+def _process(one: Tally, now_unix: float) -> out.ProcessOut:
+    silent = now_unix - one.told_unix > SILENT_SECONDS
+    state = "ended" if one.ended else "silent" if silent else "here"
+    return out.ProcessOut(
+        name=one.process,
+        part=one.part,
+        version=one.version,
+        began_unix=one.began_unix,
+        told_unix=one.told_unix,
+        state=state,
+        received=one.received,
+        received_per_second=one.per_second if state == "here" else 0.0,
+        rejected=sum(one.rejected.values()),
+        late_samples=one.late,
+        dead_letters=one.dead_letters,
     )
 
 

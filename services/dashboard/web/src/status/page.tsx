@@ -1,13 +1,14 @@
 // What comes in, how fresh it is, what waits, and whether every part answers.
 import type { Status } from "../api/types";
 import { now } from "../state/clock";
-import { count, number, quantity, span } from "../text/figures";
+import { count, number, quantity, share, span } from "../text/figures";
 import { stamp } from "../text/times";
 import { When } from "../ui/marks";
 import { Failed, Loading, Scroll } from "../ui/states";
 import { useTitle } from "../ui/title";
 import { OwnAccuracy } from "./accuracy";
 import { readStatus, silence, system } from "./freshness";
+import { Processes } from "./processes";
 
 const LATE_SECONDS = 180;
 
@@ -27,12 +28,11 @@ export function StatusPage() {
 }
 
 function Overview({ status }: { status: Status }) {
-  const sound = status.checks.every((check) => check.ok);
+  const wrong = fault(status);
   return (
     <>
-      <p class={sound ? "verdict good" : "verdict bad"}>
-        <span aria-hidden="true">{sound ? "✓" : "✕"}</span>{" "}
-        {sound ? "Everything answers." : "A part does not answer."}
+      <p class={wrong ? "verdict bad" : "verdict good"}>
+        <span aria-hidden="true">{wrong ? "✕" : "✓"}</span> {wrong || "Everything answers."}
       </p>
       <dl class="facts big">
         <Fact name="Series" value={number(status.series)} more={count(status.services.length, "service")} />
@@ -49,20 +49,14 @@ function Overview({ status }: { status: Status }) {
             <Fact
               name="Taken in"
               value={number(status.received)}
-              more={`samples by this process, ${number(status.late_samples)} late`}
+              more={`samples, ${number(status.received_per_second)} a second lately`}
             />
-            <Fact name="Refused" value={number(refused(status))} more="samples by this process" />
+            <Fact name="Refused" value={number(refused(status))} more={refusedShare(status)} />
           </>
         )}
         {status.storage && <Room storage={status.storage} />}
         <Fact name="Version" value={status.version} more={count(status.methods, "method")} />
       </dl>
-      <p class="quiet">
-        {status.takes_in
-          ? `Samples are counted by each process since it started; this one is ${status.instance}.`
-          : `Samples are taken in by other processes than this one (${status.instance}); each counts ` +
-            "what it took in and refused at its /metrics."}
-      </p>
       <section aria-labelledby="h-checks">
         <h2 id="h-checks">Parts</h2>
         <ul class="plain-list checks">
@@ -75,15 +69,28 @@ function Overview({ status }: { status: Status }) {
         </ul>
       </section>
       <Refused status={status} />
-      <OwnAccuracy />
       <Inflow status={status} />
+      <Processes status={status} />
+      <OwnAccuracy />
       <Versions versions={status.versions} />
     </>
   );
 }
 
+function fault(status: Status): string {
+  if (status.checks.some((check) => !check.ok)) return "A part does not answer.";
+  const silent = status.processes.filter((one) => one.state === "silent");
+  if (silent.length === 0) return "";
+  return `${silent.map((one) => one.name).join(", ")} fell silent without an end.`;
+}
+
 function refused(status: Status): number {
   return status.rejected.reduce((sum, one) => sum + one.samples, 0);
+}
+
+function refusedShare(status: Status): string {
+  const all = status.received + refused(status);
+  return all === 0 ? "samples" : `samples, ${share(refused(status) / all)} of what was sent`;
 }
 
 function Room({ storage }: { storage: NonNullable<Status["storage"]> }) {
@@ -92,7 +99,9 @@ function Room({ storage }: { storage: NonNullable<Status["storage"]> }) {
 }
 
 function Refused({ status }: { status: Status }) {
-  const some = status.rejected.filter((one) => one.samples > 0);
+  const some = status.rejected
+    .filter((one) => one.samples > 0)
+    .sort((a, b) => b.samples - a.samples);
   if (some.length === 0 && status.dead_letters === 0) return null;
   return (
     <section aria-labelledby="h-refused">

@@ -106,13 +106,13 @@ export function Scroll({ label, children }: { label: string; children: Component
   );
 }
 
-/** The head of a table: one name a column. */
-export function Columns({ names }: { names: readonly string[] }) {
+/** The head of a table: one name a column, the last so many over numbers. */
+export function Columns({ names, numbers = 0 }: { names: readonly string[]; numbers?: number }) {
   return (
     <thead>
       <tr>
-        {names.map((name) => (
-          <th key={name} scope="col">
+        {names.map((name, k) => (
+          <th key={name} scope="col" class={k >= names.length - numbers ? "num" : ""}>
             {name}
           </th>
         ))}
