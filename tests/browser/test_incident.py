@@ -97,6 +97,31 @@ def test_a_cause_is_confirmed_with_a_reason_and_counts_as_our_accuracy(server: S
     expect(accuracy).to_contain_text("100 %")
 
 
+def test_what_came_of_a_suggested_step_is_told_by_keyboard_and_stands_with_who_and_when(
+    server: Shown, page: Page
+):
+    page.goto(f"{server.url}/incidents/{NAME}")
+    steps = page.get_by_role("region", name="Worth trying next")
+    expect(steps.locator("ol > li")).to_have_count(2)
+    expect(steps).to_contain_text("may save 6.1 min, 0.4 to 14.2 in nine of ten")
+    first = steps.get_by_role("group", name="Did it help: roll back the last change of orders-db?")
+    first.get_by_role("button", name="It helped").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("What makes you say so?").fill("the locks went away")
+    page.get_by_role("button", name="Keep").press("Enter")
+    tried = steps.get_by_role("list").last
+    expect(tried).to_contain_text("Roll back the last change of orders-db: it helped")
+    expect(tried).to_contain_text("local")
+    expect(tried).to_contain_text("the locks went away")
+    expect(steps.locator("ol")).not_to_contain_text("Roll back the last change of orders-db")
+    tried.get_by_role("button", name="It did not help").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(tried).to_contain_text("it did not help")
+    page.get_by_role("tab", name="Activity").click()
+    lines = page.locator("ol.activity")
+    expect(lines).to_contain_text("roll back the last change of orders-db: it did not help")
+
+
 def test_a_method_is_run_with_parameters_of_its_form(server: Shown, page: Page):
     page.goto(f"{server.url}/incidents/{NAME}?tab=methods")
     offer = page.locator("ul.offers > li", has_text="robust_z")

@@ -205,7 +205,7 @@ def excerpt(series: Series, low: float, high: float, unit: str, after: float) ->
 
 
 def analyses() -> tuple[Analysis, ...]:
-    """One of each status, and every kind of block."""
+    """One of each status, every kind of block, and what to try next."""
     key = incident().id
     times = tuple(NOW - 60.0 * (30 - k) for k in range(30))
     blocks = (
@@ -235,7 +235,26 @@ def analyses() -> tuple[Analysis, ...]:
         Analysis(key, "similar", "{}", "weak", unsure(), "", 1.5, 1.2, 3, '{"k":5}',
                  {"rootward": "0"}),
         Analysis(key, "slow", "{}", "running", progress=0.4),
+        next_check(),
     )  # fmt: skip
+
+
+def next_check() -> Analysis:
+    """A remedy before a check, both of the likeliest cause."""
+    columns = (
+        "step", "kind", "expected gain (min)", "5 %", "95 %", "chance to be the best", "why",
+    )  # fmt: skip
+    why = "orders-db is the cause with a share of 62%"
+    steps = (
+        ("roll back the last change of orders-db", "remedy", 6.1, 0.4, 14.2, 0.41,
+         f"{why}; it helped in 3 of 4 earlier cases"),
+        ("look at the logs of orders-db", "check", 5.2, 1.1, 9.8, 0.3,
+         f"{why}; never tried so far"),
+        ("restart orders-db", "remedy", 3.9, 0.2, 12.0, 0.2, f"{why}; never tried so far"),
+    )  # fmt: skip
+    answer = "Next: roll back the last change of orders-db; expected to save 6.1 min."
+    result = Result(answer, (Table("What to do next", columns, steps),))
+    return Analysis(incident().id, "next_check", "{}", "ok", result, "", 0.03)
 
 
 def unsure() -> Result:

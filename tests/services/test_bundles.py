@@ -149,6 +149,8 @@ class TestClientAndCommands:
                 "older-00001",
             ]
             assert client.feedback("INC-1", "orders-db", "confirmed")["rank"] == 1
+            assert client.tell_outcome("INC-1", "restart", "orders-db", True)["helped"] == 1.0
+            assert [one["step"] for one in client.outcomes("INC-2")] == ["restart orders-db"]
             assert client.resolve("INC-1", "done")["status"] == "resolved"
             assert client.reopen("INC-1")["status"] == "open"
             asked = client.explain(shop.ONSET, shop.NOW)

@@ -22,6 +22,7 @@ OPERATIONS = """
     resolve_incident reopen_incident comment_incident merge_incidents separate_incident
     split_incident link_incidents unlink_incident create_diagnosis list_diagnoses
     get_requested_diagnosis cancel_diagnosis give_feedback list_feedback get_accuracy
+    tell_outcome list_outcomes
     stream_events get_series_data get_timeline list_similar get_topology get_me list_audit
     get_bundle get_report list_tokens create_token revoke_token
     list_people add_person change_person remove_person
@@ -90,12 +91,13 @@ def test_an_incident_is_found_by_name_and_by_id(reader: TestClient, key: str):
     assert [c["service"] for c in answer["diagnosis"]["candidates"]][:2] == ["orders-db", "orders"]
     assert {a["method"]: a["status"] for a in answer["analyses"]} == {
         "baro": "failed",
+        "next_check": "ok",
         "pagerank": "ok",
         "pc": "not_applicable",
         "similar": "weak",
         "slow": "running",
     }
-    kinds = [b["kind"] for b in answer["analyses"][1]["result"]["blocks"]]
+    kinds = [b["kind"] for b in answer["analyses"][2]["result"]["blocks"]]
     assert kinds == ["bars", "table", "lines", "heatmap", "scatter", "graph", "note"]
 
 
@@ -349,7 +351,7 @@ def test_the_same_answers_come_from_the_embedded_platform(platform: Platform, cl
     client = TestClient(create_app(platform))
     detail = client.get(f"/api/v1/incidents/INC-{opened.number}").json()
     assert detail["diagnosis"]["candidates"][0]["service"] == "orders-db"
-    assert len(detail["analyses"]) == 5
+    assert len(detail["analyses"]) == 6
     first = client.get("/api/v1/incidents?limit=20").json()
     second = client.get(f"/api/v1/incidents?limit=20&cursor={first['next_cursor']}").json()
     assert len({i["id"] for i in first["items"] + second["items"]}) == 31

@@ -11,7 +11,16 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from rootward.testing.fakes import fake_platform
-from rootward_dashboard import condition, detail, handling, judging, looking, problems, schemas
+from rootward_dashboard import (
+    condition,
+    detail,
+    handling,
+    judging,
+    looking,
+    problems,
+    schemas,
+    trying,
+)
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -24,6 +33,7 @@ KINDS = (
     schemas.QueuedOut,
     judging.RunOut,
     judging.AccuracyOverTimeOut,
+    trying.OutcomeOut,
     schemas.SeriesPageOut,
     condition.StatusOut,
     looking.CurvesOut,

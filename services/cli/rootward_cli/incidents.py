@@ -115,6 +115,38 @@ def comment(key: Key, text: str, server: Server = HERE, token: Token = "") -> No
     out.print(f"{key}: commented", highlight=False)
 
 
+@app.command()
+def tell(
+    key: Key,
+    action: Annotated[str, typer.Argument(help="Such as restart, roll_back or read_logs.")],
+    service: Annotated[str, typer.Argument(help="What it was done to.")],
+    helped: Annotated[
+        bool | None,
+        typer.Option("--helped/--not-helped", help="Neither: the symptom's recovery decides."),
+    ] = None,
+    note: Annotated[str, typer.Option(help="What makes you say so.")] = "",
+    server: Server = HERE,
+    token: Token = "",
+) -> None:
+    """Say what came of a check or a remedy; the next suggestions learn from it."""
+    with Client(server, token) as client:
+        _say_outcome(client.tell_outcome(key, action, service, helped, note))
+
+
+@app.command()
+def outcomes(key: Key, server: Server = HERE, token: Token = "") -> None:
+    """List what was told of checks and remedies in an incident."""
+    with Client(server, token) as client:
+        for one in client.outcomes(key):
+            _say_outcome(one)
+
+
+def _say_outcome(one: Json) -> None:
+    who = one["actor"] if one["source"] == "person" else f"the symptom, told by {one['actor']}"
+    said = f"{one['step']}: {one['came_of_it']}  {one['at']}  {who}  {one['note']}"
+    out.print(said.rstrip(), markup=False, highlight=False)
+
+
 def _say(one: Json, what: str) -> None:
     out.print(f"{one['name']}: {what}", highlight=False)
 

@@ -17,6 +17,7 @@ from rootward_dashboard.schemas import (
     ProgressOut,
     Wire,
 )
+from rootward_dashboard.trying import OutcomeOut, SuggestionOut
 
 
 class IncidentDetailOut(Wire):
@@ -36,6 +37,10 @@ class IncidentDetailOut(Wire):
     groups: GroupsOut | None = None
     ruled_out: list[RuledOutOut] = Field([], description="Who is not to blame, and why.")
     feedback: list[FeedbackOut] = Field([], description="What people said about its causes.")
+    suggestions: list[SuggestionOut] = Field(
+        [], description="The one or two checks or remedies that are worth most now."
+    )
+    outcomes: list[OutcomeOut] = Field([], description="What was told of steps that were taken.")
     progress: ProgressOut | None = Field(
         None, description="While the first diagnosis runs; later ones tell of it by events alone."
     )

@@ -10,6 +10,7 @@ from typing import Literal
 from rootward.errors import InvalidParameters, Unavailable
 from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
 from rootward.model.incident import Diagnosis, Incident, Status
+from rootward.model.outcome import Told
 from rootward.model.result import MethodEntry
 from rootward.model.summary import IncidentQuery
 from rootward.ports import JsonValue, Platform
@@ -44,6 +45,11 @@ def whole_finding(platform: Platform, incident: Incident) -> Finding:
     if found.diagnosis is None:
         return found
     return replace(found, reason=platform.incidents.failure(incident.id, incident.tenant) or "")
+
+
+def tried(platform: Platform, incident: Incident) -> tuple[Told, ...]:
+    """What was told of steps in an incident and in those that went into it, earliest first."""
+    return platform.outcomes.of((incident.id, *incident.handling.absorbed), incident.tenant)
 
 
 def done_around(platform: Platform, incident: Incident) -> tuple[ChangeEvent, ...]:

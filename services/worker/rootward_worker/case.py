@@ -17,7 +17,7 @@ from rootward.model.window import Window
 from rootward.ports import Platform, WindowQuery
 from rootward.rca.frame import framed
 from rootward.rca.rollouts import experiment_of
-from rootward_worker import runbooks
+from rootward_worker import outcomes, runbooks
 from rootward_worker.calls import calls_within
 from rootward_worker.options import WorkerOptions
 from rootward_worker.windows import last_row_unix, window_of, without_earlier
@@ -90,7 +90,11 @@ def _graph(subject: Subject) -> dict[str, Any]:
 
 
 def _candidates(subject: Subject) -> dict[str, Any]:
-    return {"candidates": subject.diagnosis.candidates if subject.diagnosis else ()}
+    """The ranked causes, and what came of steps that were taken against such."""
+    return {
+        "candidates": subject.diagnosis.candidates if subject.diagnosis else (),
+        "outcomes": outcomes.known(subject.platform, subject.incident.tenant),
+    }
 
 
 def _changes(subject: Subject) -> dict[str, Any]:

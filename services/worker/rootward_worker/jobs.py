@@ -26,7 +26,7 @@ from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.recent_changes import with_changes
-from rootward_worker import alarms, exhibits, explaining, splits
+from rootward_worker import alarms, exhibits, explaining, outcomes, splits
 from rootward_worker.calls import calls_within
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
@@ -191,6 +191,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "expire": expire,
     "alerts": alarms.alerts,
     "help": help_with,
+    "judge": outcomes.judge,
     "given_up": given_up,
 }
 """Every job by name; each takes a platform, the options, and its payload."""

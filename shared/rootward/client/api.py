@@ -108,6 +108,17 @@ class Client:
         said = {"service": service, "verdict": verdict, "reason": reason}
         return self._change(key, "feedback", said)
 
+    def tell_outcome(
+        self, key: str, action: str, service: str, helped: bool | None = None, note: str = ""
+    ) -> Json:
+        """Say what came of a check or a remedy; without `helped` the symptom's recovery decides."""
+        word = {"action": action, "service": service, "helped": helped, "note": note}
+        return self._change(key, "outcomes", word)
+
+    def outcomes(self, key: str) -> Sequence[Json]:
+        """What was told of checks and remedies in it, the earliest first."""
+        return tuple(self._read(f"incidents/{_part(key)}/outcomes")["items"])
+
     def explain(self, start_unix: float, end_unix: float, services: Sequence[str] = ()) -> Json:
         """Ask for the diagnosis of a stretch of time; `diagnosis` reads how far it is."""
         wanted = {"start": start_unix, "end": end_unix, "services": list(services)}

@@ -49,7 +49,8 @@ class Case:
     experiment: Experiment | None = None
     """Units that got a rollout and units that did not; EXPERIMENT."""
     outcomes: tuple[Outcome, ...] = ()
-    """What came of checks and remedies in earlier incidents, oldest first; may be empty."""
+    """What came of checks and remedies in this and other incidents of the tenant, oldest first;
+    may be empty. Present with `candidates`."""
     text: str = ""
     """What is said of the incident: its title, the diagnosis and its evidence in words; TEXT."""
     deadline: Deadline = NEVER

@@ -44,7 +44,7 @@ class Activity:
     action: str
     """A stable word: opened, resolved, reopened, severity, diagnosed, diagnosis_failed,
     acknowledged, unacknowledged, assigned, commented, merged, merged_into, split, split_off,
-    separated, linked, unlinked, feedback, notified."""
+    separated, linked, unlinked, feedback, outcome, notified."""
     text: str = ""
     """What was said or done, for people; of a comment its text."""
     others: tuple[str, ...] = ()

@@ -9,6 +9,11 @@ from typing import Literal
 from rootward.model.action import ACTIONS
 from rootward.model.handling import Activity
 
+RECOVERS_SECONDS = 600.0
+"""A remedy helped, where nothing else is said, if the symptom was gone so soon after it."""
+JUDGED_SECONDS = 900.0
+"""After it the symptom is asked: it must have stayed away until then."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -45,11 +45,10 @@ class FakeOutcomeStore:
     def _write(self, told: Told, at_unix: float, tenant: str) -> None:
         def noted(asked: Sequence[Incident]) -> Sequence[Deed]:
             (one,) = asked
-            return [Deed(one, replace(told.line, incident_id=one.id, at_unix=at_unix))]
+            return [Deed(one, replace(told.line, at_unix=at_unix))]
 
-        (one,) = self._incidents.handle([told.incident_id], noted, tenant)
-        kept = replace(told, incident_id=one.id)
-        self._told[_key(kept, tenant)] = kept
+        self._incidents.handle([told.incident_id], noted, tenant)
+        self._told[_key(told, tenant)] = told
 
 
 def _key(told: Told, tenant: str) -> tuple[str, ...]:

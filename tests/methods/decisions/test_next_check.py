@@ -126,3 +126,51 @@ def test_over_many_incidents_it_finds_the_remedy_that_works(choice):
         outcomes.append(Outcome(f"i{k}", chosen.action, "s1", "latency", success, 1.7e9 + k))
     assert np.mean(helped[-20:]) > 0.7
     assert np.mean(helped[:10]) < 0.7
+
+
+def _gain(case: Case, step: str) -> float:
+    rows = NextCheck().run(case).blocks[0].rows
+    return next((float(row[2]) for row in rows if row[0] == step), -np.inf)
+
+
+def test_after_ten_words_on_one_kind_what_helped_passes_what_stood_before_it():
+    """Planted: draining works nine times of ten, all else fails; the untaught order is beaten."""
+    candidates = _candidates(0.8, 0.2)
+    taught = _case(candidates, _outcomes("drain", 9, 1) + _outcomes("roll_back", 0, 10))
+    untaught = _case(candidates, [])
+    drain, roll_back = "drain the worst instance of s1", "roll back the last change of s1"
+    assert _gain(untaught, roll_back) > _gain(untaught, drain)
+    assert _first(taught) == drain
+    assert _gain(taught, drain) > _gain(taught, roll_back) + 5.0
+
+
+def test_words_on_another_kind_of_trouble_move_a_gain_by_much_less():
+    candidates, step = _candidates(0.8, 0.2), "drain the worst instance of s1"
+    none, same, other = (
+        _gain(_case(candidates, told), step)
+        for told in ([], _outcomes("drain", 4, 0), _outcomes("drain", 4, 0, kind="errors"))
+    )
+    assert 0 < other - none < 0.6 * (same - none)
+
+
+def test_words_on_one_action_leave_the_gains_of_the_others_alone():
+    candidates, step = _candidates(1.0), "roll back the last change of s1"
+    gains = [
+        _gain(_case(candidates, told, seed), step)
+        for seed in range(5)
+        for told in ([], _outcomes("restart", 20, 0))
+    ]
+    assert np.mean(gains[1::2]) == pytest.approx(np.mean(gains[::2]), rel=0.1)
+
+
+def test_what_it_says_it_learnt_from_gives_the_same_answer_again():
+    told = _outcomes("drain", 3, 2) + _outcomes("restart", 1, 4, kind="errors")
+    candidates = _candidates(0.7, 0.3)
+    result = NextCheck().run(_case(candidates, told))
+    (learnt,) = (b for b in result.blocks if b.title == "What was learnt from")
+    again = [
+        one
+        for action, kind, tried, helped in learnt.rows
+        for one in _outcomes(action, int(helped), int(tried - helped), kind)
+    ]
+    assert NextCheck().run(_case(candidates, again)) == result

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from rootward.model.incident import Incident, Severity, Status
 from rootward.model.summary import IncidentQuery
 from rootward.ports import Platform
-from rootward_dashboard import detail, grouping, judging, looking, reading, underway, wire
+from rootward_dashboard import detail, grouping, judging, looking, reading, trying, underway, wire
 from rootward_dashboard import handling as work
 from rootward_dashboard import schemas as out
 from rootward_dashboard.access import Asking
@@ -139,18 +139,22 @@ def _detail(
     questions = {m.name: m.question for m in platform.results.catalogue()}
     step = None if found is None else found.step_seconds
     tenant = known.tenant
+    analyses = platform.results.of(known.id, tenant)
+    tried = reading.tried(platform, known)
     asked_by_another = key not in (known.id, incident_name(known))
     return detail.IncidentDetailOut(
         incident=short(request, platform, known),
         changes=[wire.change(c) for c in sorted(known.changes, key=lambda c: c.onset_unix)],
         diagnosis=None if found is None else wire.diagnosis(known.id, found),
-        analyses=[wire.analysis(a, questions, step) for a in platform.results.of(known.id, tenant)],
+        analyses=[wire.analysis(a, questions, step) for a in analyses],
         alerts=[wire.alert(a) for a in platform.alerts.of(known.id, tenant)],
         change_events=[wire.change_event(e) for e in reading.done_around(platform, known)],
         merged_into=incident_name(known) if asked_by_another else None,
         groups=looking.groups(grouping.groups(known, found)),
         ruled_out=[looking.ruled_out(one) for one in grouping.cleared(known, found)],
         feedback=[judging.feedback(one) for one in platform.feedback.of(known.id, tenant)],
+        suggestions=trying.suggestions(analyses, found, tried),
+        outcomes=[trying.outcome(one) for one in tried],
         progress=underway.progress(platform, known) if finding.state == "pending" else None,
         related=_related(platform, known),
     )

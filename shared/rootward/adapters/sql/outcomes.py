@@ -85,7 +85,6 @@ class SqlOutcomeStore:
     ) -> None:
         events.in_order(self._database, connection)
         known = rows.found(connection, tenant, told.incident_id)
-        told = replace(told, incident_id=known.id)
         values = {"told_unix": told.told_unix, "body": to_json(told, Told)}
         rows.put(connection, outcome_table, _key(told, tenant), values)
         line = told.line if at_unix is None else replace(told.line, at_unix=at_unix)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from rootward.errors import InsufficientData
-from rootward.methods.base import About, Cost, Family, Method, Need, Provenance
+from rootward.methods.base import About, Cost, Family, Method, Need, Provenance, Trigger
 from rootward.model.action import ACTIONS
 from rootward.model.case import Case
 from rootward.model.incident import Candidate
@@ -205,6 +205,7 @@ class NextCheck(Method):
         provenance_note="the list of actions, their minutes and their chances before anything "
         "was recorded are ours",
         cost=Cost.INSTANT,
+        trigger=Trigger.INCIDENT,
         assumptions=(
             "One of the candidates is the cause, as likely as its score says.",
             "What helped against one kind of trouble helps against it again.",
@@ -255,6 +256,7 @@ def _shown(case: Case, found: Worth, order: Sequence[int]) -> Result:
                 tuple(round(float(found.mean[k]), 3) for k in top),
                 "min",
             ),
+            *_learnt(case.outcomes),
         ),
         status="weak" if few else "ok",
         caveats=(caveat,) if few else (),
@@ -262,6 +264,16 @@ def _shown(case: Case, found: Worth, order: Sequence[int]) -> Result:
         baseline=_baseline(found),
         inputs=Inputs.of(case.window),
     )
+
+
+def _learnt(outcomes: Sequence[Outcome]) -> tuple[Table, ...]:
+    """All that the chances were learnt from: with it and the seed the answer comes out again."""
+    steps: dict[tuple[str, str], list[float]] = {}
+    for one in outcomes:
+        steps.setdefault((one.action, one.kind), []).append(min(max(one.helped, 0.0), 1.0))
+    rows = tuple((*step, len(shares), sum(shares)) for step, shares in sorted(steps.items()))
+    columns = ("action", "kind of series", "tried", "helped")
+    return (Table("What was learnt from", columns, rows),) if rows else ()
 
 
 def _baseline(found: Worth) -> Figure:
@@ -294,7 +306,9 @@ def _because(found: Worth, k: int) -> str:
     if k in found.then:
         said += f"; {_plan(found, found.then[k])}"
     if arm.tried:
-        return f"{said}; it helped in {arm.helped:.3g} of {arm.tried:.3g} earlier cases"
+        said += f"; it helped in {arm.helped:.3g} of {arm.tried:.3g} earlier cases"
+        weighed = f", one on another kind of series counting {OTHER_KINDS:g}"
+        return said if arm.tried == round(arm.tried) else said + weighed
     return f"{said}; never tried so far"
 
 

@@ -1,6 +1,6 @@
 // What people do to incidents; each answers with the incident as it is then.
 import { answer, api, once } from "./client";
-import type { Activity, Feedback, Incident, Verdict } from "./types";
+import type { ActionName, Activity, Feedback, Incident, Outcome, Verdict } from "./types";
 
 const at = (key: string) => ({ path: { key }, header: {} });
 
@@ -117,6 +117,23 @@ export function giveFeedback(
     api.POST("/api/v1/incidents/{key}/feedback", {
       params: at(key),
       body: { service, verdict, reason },
+      headers: once(),
+    }),
+  );
+}
+
+/** Say what came of a step; without a word whether it helped, the symptom decides later. */
+export function tellOutcome(
+  key: string,
+  action: string,
+  service: string,
+  helped: boolean | null,
+  note: string,
+): Promise<Outcome> {
+  return answer(
+    api.POST("/api/v1/incidents/{key}/outcomes", {
+      params: at(key),
+      body: { action: action as ActionName, service, helped, note }, // others are refused
       headers: once(),
     }),
   );

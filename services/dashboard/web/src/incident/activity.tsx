@@ -46,6 +46,7 @@ const WORDS: Readonly<Record<string, string>> = {
   linked: "linked it",
   unlinked: "took a link back",
   feedback: "judged a cause",
+  outcome: "told what came of a step",
   notified: "notified",
 };
 

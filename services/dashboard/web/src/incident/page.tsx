@@ -19,6 +19,7 @@ import { NextSteps } from "./next";
 import { Overlay } from "./overlay";
 import { RelatedIncidents } from "./related";
 import { Spread } from "./spread";
+import { Steps } from "./tried";
 import { Tabs } from "./tabs";
 import { Timeline } from "./timeline";
 import { work } from "./work";
@@ -65,6 +66,7 @@ export function Incident({ name }: { name: string }) {
       <RelatedIncidents related={detail.related} desk={desk} />
       <Conclusion detail={detail} reload={reload} />
       {detail.diagnosis && <NextSteps detail={detail} diagnosis={detail.diagnosis} />}
+      <Steps detail={detail} reload={reload} />
       <Impact detail={detail} />
       <Behind detail={detail} items={lanes.data?.items ?? []} onSaid={reload} />
       <Tabs
