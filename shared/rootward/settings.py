@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         360, ge=20, le=10000, description="Rows that a diagnosis looks back over."
     )
     retention_seconds: float = Field(86400.0, gt=0, description="How long samples are kept.")
+    graphs_seconds: float = Field(
+        3600.0,
+        ge=0,
+        description="How often the causal graph of each service is looked at; 0: none is kept.",
+    )
     runbooks: Path | None = Field(
         None, description="Folder with runbooks in Markdown, offered beside like incidents."
     )

@@ -33,6 +33,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         window_rows=settings.window_rows,
         retention_seconds=settings.retention_seconds,
         seed=settings.seed,
+        graphs_seconds=settings.graphs_seconds,
         runbooks=settings.runbooks,
     )
 

@@ -26,7 +26,7 @@ from rootward.model.result import Result
 from rootward.ports import DEFAULT_TENANT, JobHandler, JsonValue, Platform
 from rootward.rca.diagnose import diagnose as diagnosis_of
 from rootward.rca.recent_changes import with_changes
-from rootward_worker import alarms, exhibits, explaining, outcomes, splits
+from rootward_worker import alarms, exhibits, explaining, graphs, outcomes, splits
 from rootward_worker.calls import calls_within
 from rootward_worker.case import Subject
 from rootward_worker.catalogue import entries
@@ -176,6 +176,7 @@ def expire(platform: Platform, options: WorkerOptions) -> None:
     platform.replies.expire(now - EVENTS_SECONDS)
     platform.runs.expire(now - NOTICES_SECONDS)
     platform.exhibits.expire(now - exhibits.KEPT_SECONDS)
+    platform.graphs.expire(graphs.KEPT_VERSIONS)
 
 
 def catalogue(platform: Platform, options: WorkerOptions) -> None:
@@ -190,6 +191,7 @@ JOBS: Mapping[str, Callable[..., None]] = {
     "explain": explaining.explain,
     "expire": expire,
     "alerts": alarms.alerts,
+    "graphs": graphs.keep_graphs,
     "help": help_with,
     "judge": outcomes.judge,
     "given_up": given_up,

@@ -32,6 +32,8 @@ class WorkerOptions:
     """An incident whose symptom stays for so long, and for half a window, is the new normal."""
     settled_rows: int = 13
     """Rows of an incident after which it is diagnosed a second time."""
+    graphs_seconds: float = 3600.0
+    """How often the causal graph of each service is looked at; 0: none is kept."""
     runbooks: Path | None = None
     """Folder with runbooks in Markdown, which become documents."""
     rule: Rule = field(default_factory=Rule)

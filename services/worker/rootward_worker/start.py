@@ -26,3 +26,5 @@ def start_jobs(jobs: Jobs, make_platform: Callable[[], Platform], options: Worke
     jobs.serve(lambda: handlers(make_platform(), options))
     jobs.submit("catalogue")
     jobs.every("expire", EXPIRE_EVERY_SECONDS)
+    if options.graphs_seconds:
+        jobs.every("graphs", options.graphs_seconds)

@@ -65,11 +65,16 @@ def without_earlier(
 
 def last_row_unix(platform: Platform, options: WorkerOptions, incident: Incident) -> float:
     """The newest row that is complete; of a resolved incident, the last one with a symptom."""
-    latest = platform.samples.latest_unix(incident.tenant)
-    if latest is None:
-        raise InsufficientData("no samples are stored")
-    latest = min(latest, platform.clock.now())
-    row = (math.ceil(latest / options.step_seconds) - 1) * options.step_seconds
+    row = complete_row_unix(platform, options, incident.tenant)
     if incident.status is Status.RESOLVED:
         return min(row, max(incident.last_change_unix, incident.opened_unix))
     return row
+
+
+def complete_row_unix(platform: Platform, options: WorkerOptions, tenant: str) -> float:
+    """The newest row that is complete; raises InsufficientData where nothing is stored."""
+    latest = platform.samples.latest_unix(tenant)
+    if latest is None:
+        raise InsufficientData("no samples are stored")
+    latest = min(latest, platform.clock.now())
+    return (math.ceil(latest / options.step_seconds) - 1) * options.step_seconds

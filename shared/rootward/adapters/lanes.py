@@ -28,6 +28,7 @@ LANES: Mapping[str, Lane] = {
     "given_up": Lane.INTERACTIVE,
     "analyse": Lane.BATCH,
     "help": Lane.BATCH,
+    "graphs": Lane.BATCH,
     "notify": Lane.NOTIFY,
     "catalogue": Lane.MAINTENANCE,
     "expire": Lane.MAINTENANCE,

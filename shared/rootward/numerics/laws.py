@@ -153,6 +153,18 @@ def carried(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "rows
     return np.asarray(np.take_along_axis(values, last, axis=0))
 
 
+def links(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "series series"]:
+    """|correlation| of each series' last row with each series' present."""
+    if len(values) < 3:
+        return np.zeros((values.shape[1], values.shape[1]))
+    z = carried(np.where(np.isfinite(values), values, np.nan))
+    z = np.diff(np.nan_to_num(z), axis=0)
+    z = z - z.mean(axis=0)
+    length = np.sqrt((z**2).sum(axis=0))
+    unit = z / np.where(length > 0, length, 1.0)
+    return np.asarray(np.round(np.abs(unit[:-1].T @ unit[1:]) + np.abs(unit.T @ unit), 9))
+
+
 def _moments(
     values: Float[np.ndarray, "rows series"],
 ) -> tuple[Float[np.ndarray, " series"], Float[np.ndarray, " series"]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from rootward.methods.base import About, Cost, Family, Method, Need, Provenance
 from rootward.methods.change.alarms import Alarm, Ready, ready, shown, watched
 from rootward.model.case import Case
 from rootward.model.result import Result, Table
-from rootward.numerics.laws import Group, carried
+from rootward.numerics.laws import Group, links
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,27 +64,15 @@ def _groups(case: Case, most: int) -> list[Group]:
     window = case.window
     order = sorted(range(len(window.series)), key=window.series.__getitem__)
     services = [window.series[c].service for c in order]
-    links = _links(window.values[: window.onset][:, order])
+    strength_of = links(window.values[: window.onset][:, order])
     groups = []
     for service in sorted(set(services)):
         own = [k for k, name in enumerate(services) if name == service]
-        strength = links[:, own].max(axis=1)
+        strength = strength_of[:, own].max(axis=1)
         strength[own] = -1.0
         likeliest = np.argsort(-strength, kind="stable")[: min(most, len(order) - len(own))]
         groups.append(Group(tuple(own), tuple(sorted(likeliest.tolist()))))
     return groups
-
-
-def _links(values: Float[np.ndarray, "rows series"]) -> Float[np.ndarray, "series series"]:
-    """|correlation| of each series' last row with each series' present."""
-    if len(values) < 3:
-        return np.zeros((values.shape[1], values.shape[1]))
-    z = carried(np.where(np.isfinite(values), values, np.nan))
-    z = np.diff(np.nan_to_num(z), axis=0)
-    z = z - z.mean(axis=0)
-    length = np.sqrt((z**2).sum(axis=0))
-    unit = z / np.where(length > 0, length, 1.0)
-    return np.asarray(np.round(np.abs(unit[:-1].T @ unit[1:]) + np.abs(unit.T @ unit), 9))
 
 
 def _followers(one: Ready, alarms: list[Alarm]) -> list[Table]:
