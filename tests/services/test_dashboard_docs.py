@@ -21,6 +21,7 @@ from rootward_dashboard import (
     schemas,
     trying,
 )
+from rootward_dashboard.api import graphs
 from rootward_dashboard.app import create_app
 
 DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -39,6 +40,7 @@ KINDS = (
     looking.CurvesOut,
     schemas.AlertPageOut,
     schemas.ChangeEventPageOut,
+    graphs.KeptGraphOut,
     schemas.ProblemOut,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from rootward.model.graph_version import DriftNotice
 from rootward.model.incident import Band, Incident, Status
 from rootward.ports import Platform
 from rootward_dashboard import evidence_view, figures, reading
@@ -14,6 +15,8 @@ from rootward_dashboard.reading import Finding
 from rootward_dashboard.svg import Markup
 
 PAGE = 25
+MOST_DRIFTED, DRIFTED_SECONDS = 5, 7 * 86_400.0
+"""Notices of drift above the list, and how long they stay there."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class ListView:
     last_unix: float | None
     series: int
     services: int
+    drifted: tuple[DriftNotice, ...]
+    """What changed after something was done, with no incident; of the last days, newest first."""
     quiet_since: float | None
     """When the last incident was resolved; None where there has been none."""
 
@@ -87,8 +92,15 @@ def list_view(platform: Platform, query: Query, tenant: str) -> ListView:
         last_unix=platform.samples.latest_unix(tenant),
         series=sum(i.series for i in inflows),
         services=len(inflows),
+        drifted=() if query.cursor else _drifted(platform, now, tenant),
         quiet_since=None if page.items else _quiet_since(platform, tenant),
     )
+
+
+def _drifted(platform: Platform, now: float, tenant: str) -> tuple[DriftNotice, ...]:
+    versions = platform.graphs.noticed(tenant, limit=MOST_DRIFTED).items
+    notices = (one for version in versions for one in version.notices)
+    return tuple(one for one in notices if now - one.at_unix <= DRIFTED_SECONDS)
 
 
 def _quiet_since(platform: Platform, tenant: str) -> float | None:

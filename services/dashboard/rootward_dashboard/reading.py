@@ -52,6 +52,13 @@ def tried(platform: Platform, incident: Incident) -> tuple[Told, ...]:
     return platform.outcomes.of((incident.id, *incident.handling.absorbed), incident.tenant)
 
 
+def graph_version(platform: Platform, incident: Incident) -> int | None:
+    """Which version of the kept graph of its symptom's service was in force at its onset."""
+    service, onset = incident.symptom.service, incident.onset_unix
+    found = platform.graphs.in_force(service, onset, incident.tenant)
+    return None if found is None else found.number
+
+
 def done_around(platform: Platform, incident: Incident) -> tuple[ChangeEvent, ...]:
     """What was done to the system just before an incident and until its end, earliest first."""
     end = platform.clock.now() if incident.resolved_unix is None else incident.resolved_unix

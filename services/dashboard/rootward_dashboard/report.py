@@ -31,6 +31,7 @@ def contents(platform: Platform, incident: Incident) -> Mapping[str, object]:
         "view": incident_view(incident, finding, platform.clock.now()),
         "alerts": platform.alerts.of(incident.id, incident.tenant),
         "done": reading.done_around(platform, incident),
+        "graph_version": reading.graph_version(platform, incident),
         "key": incident_key(incident),
         "name": incident_name(incident),
         "slots": slots_view.slots(analyses, entries),

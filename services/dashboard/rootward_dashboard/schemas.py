@@ -273,6 +273,11 @@ class DiagnosisOut(Wire):
     parameters: dict[str, float | int | str | bool]
     seed: int
     version: str
+    graph_version: int | None = Field(
+        None,
+        description="Of the kept graph of the symptom's service: the version in force at the "
+        "onset, see /graphs; null where there was none.",
+    )
     start_at: AwareDatetime
     start_unix: float
     end_at: AwareDatetime

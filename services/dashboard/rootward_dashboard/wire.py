@@ -135,8 +135,10 @@ def change_event(value: ChangeEvent) -> out.ChangeEventOut:
     )
 
 
-def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
-    """A whole diagnosis."""
+def diagnosis(
+    incident_id: str, value: Diagnosis, graph_version: int | None = None
+) -> out.DiagnosisOut:
+    """A whole diagnosis, and the version of the kept graph that was in force."""
     return out.DiagnosisOut(
         incident_id=incident_id,
         conclusion=value.conclusion,
@@ -169,6 +171,7 @@ def diagnosis(incident_id: str, value: Diagnosis) -> out.DiagnosisOut:
         parameters=dict(value.parameters),
         seed=value.seed,
         version=value.version,
+        graph_version=graph_version,
         start_at=instant(value.start_unix),
         start_unix=value.start_unix,
         end_at=instant(value.end_unix),
@@ -184,11 +187,12 @@ def graph(value: CausalGraph, step_seconds: float | None) -> out.GraphOut:
     """A causal graph; lags in seconds where the step is known."""
     return out.GraphOut(
         series=[series(s) for s in value.series],
-        edges=[_edge(e, step_seconds) for e in value.edges],
+        edges=[edge(e, step_seconds) for e in value.edges],
     )
 
 
-def _edge(value: Edge, step_seconds: float | None) -> out.EdgeOut:
+def edge(value: Edge, step_seconds: float | None) -> out.EdgeOut:
+    """An edge; its lag in seconds where the step is known."""
     return out.EdgeOut(
         cause=value.cause.key,
         effect=value.effect.key,
@@ -207,7 +211,7 @@ def _spread(value: Diagnosis) -> out.SpreadOut | None:
     told = part if part.edges else spread.whole(value.graph)
     return out.SpreadOut(
         series=[s.key for s in told.series],
-        edges=[_edge(e, value.step_seconds) for e in told.edges],
+        edges=[edge(e, value.step_seconds) for e in told.edges],
         connected=bool(part.edges) and part.connected,
     )
 

@@ -64,6 +64,14 @@ def keep_graphs(platform: Platform, options: WorkerOptions) -> None:
         log.warning("graphs not looked at", extra={"services": left})
 
 
+def named(platform: Platform, incident: Incident) -> None:
+    """See to it that the version in force at the onset of an incident is kept for as long."""
+    service, onset = incident.symptom.service, incident.onset_unix
+    version = platform.graphs.in_force(service, onset, incident.tenant)
+    if version is not None:
+        platform.graphs.use(version)
+
+
 @dataclass(frozen=True)
 class _Keeper:
     """What is known of one tenant while its graphs are looked at."""

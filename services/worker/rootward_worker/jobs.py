@@ -104,6 +104,7 @@ def diagnose(
         told = (*found.cautions, *left_out)
         found = with_changes(found, _done_before(platform, found, tenant))
         exhibits.keep(platform, options, incident, window, calls)
+        graphs.named(platform, incident)
         platform.incidents.save(incident.id, replace(found, seconds=seconds, cautions=told), tenant)
     log.info("diagnosed", extra={"incident": incident.id, "seconds": round(seconds, 3)})
     _ask_the_methods(platform, options, incident)

@@ -55,7 +55,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
         known = platform.incidents.get(key, caller.tenant)
         finding = reading.finding(platform, known)
         if finding.diagnosis is not None:
-            return wire.diagnosis(known.id, finding.diagnosis)
+            kept = reading.graph_version(platform, known)
+            return wire.diagnosis(known.id, finding.diagnosis, kept)
         if finding.state == "failed":
             raise Problem(404, "diagnosis_failed", "The diagnosis failed", finding.reason)
         raise Problem(
@@ -145,7 +146,9 @@ def _detail(
     return detail.IncidentDetailOut(
         incident=short(request, platform, known),
         changes=[wire.change(c) for c in sorted(known.changes, key=lambda c: c.onset_unix)],
-        diagnosis=None if found is None else wire.diagnosis(known.id, found),
+        diagnosis=None
+        if found is None
+        else wire.diagnosis(known.id, found, reading.graph_version(platform, known)),
         analyses=[wire.analysis(a, questions, step) for a in analyses],
         alerts=[wire.alert(a) for a in platform.alerts.of(known.id, tenant)],
         change_events=[wire.change_event(e) for e in reading.done_around(platform, known)],

@@ -21,6 +21,9 @@ export function RawTab({ detail }: TabProps) {
           <Fact name="Parameters" text={parameters(diagnosis.parameters)} />
           <Fact name="Seed" text={String(diagnosis.seed)} />
           <Fact name="Version" text={diagnosis.version || "not recorded"} />
+          {diagnosis.graph_version != null && (
+            <Fact name="Kept graph at the onset" text={`version ${diagnosis.graph_version}`} />
+          )}
           <Fact name="Took" text={quantity(diagnosis.seconds, "s")} />
           <Fact name="Confidence" text={share(diagnosis.confidence)} />
         </dl>
