@@ -120,6 +120,8 @@ def test_what_came_of_a_suggested_step_is_told_by_keyboard_and_stands_with_who_a
     page.get_by_role("tab", name="Activity").click()
     lines = page.locator("ol.activity")
     expect(lines).to_contain_text("roll back the last change of orders-db: it did not help")
+    steps.get_by_role("link", name="How this was worked out").click()
+    expect(page.locator("#analysis-next_check")).to_be_in_viewport()
 
 
 def test_a_method_is_run_with_parameters_of_its_form(server: Shown, page: Page):

@@ -77,7 +77,11 @@ export function followLinks(): void {
       jump(link.hash.slice(1));
       return;
     }
+    const before = here.value.path;
     go(to + link.search + link.hash);
+    if (link.hash && before === here.value.path) {
+      requestAnimationFrame(() => jump(link.hash.slice(1))); // it is there once the page is drawn
+    }
   });
 }
 
