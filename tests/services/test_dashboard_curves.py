@@ -237,7 +237,32 @@ class TestBesideTheDiagnosis:
             "pods": 1,
             "nodes": ["n1"],
             "behind": ["shop/orders-ro"],
+            "running": [{"namespace": "shop", "name": "orders-db-0", "node": "n1"}],
+            "seen_unix": shop.NOW,
         }
+
+    def test_an_incident_tells_which_pods_run_its_services_and_only_those(
+        self, client: TestClient, platform: Platform
+    ):
+        assert client.get(AT).json()["runs"] == {}
+        pods = [PlacedPod(f"orders-db-{k}", "orders-db", f"n{k}", ()) for k in range(2)]
+        alien = PlacedPod("billing-0", "billing", "n1", ())
+        platform.placements.put([Placement("shop", shop.NOW - 9, (*pods, alien), ())])
+        found = client.get(AT).json()["runs"]
+        assert list(found) == ["orders-db"]
+        assert [(pod["name"], pod["node"]) for pod in found["orders-db"]["running"]] == [
+            ("orders-db-0", "n0"),
+            ("orders-db-1", "n1"),
+        ]
+        assert found["orders-db"]["seen_unix"] == shop.NOW - 9
+
+    def test_of_many_pods_fifty_are_named_and_all_are_counted(
+        self, client: TestClient, platform: Platform
+    ):
+        pods = tuple(PlacedPod(f"cart-{k:03}", "cart", "n1", ()) for k in range(60))
+        platform.placements.put([Placement("shop", shop.NOW, pods, ())])
+        found = client.get(AT).json()["runs"]["cart"]
+        assert (found["pods"], len(found["running"])) == (60, 50)
 
     def test_the_status_says_how_much_room_is_left_and_what_runs(self, client: TestClient):
         found = client.get("/api/v1/status").json()

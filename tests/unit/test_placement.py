@@ -82,7 +82,12 @@ def test_a_service_of_another_name_is_found_by_the_instances_of_its_series(insta
     placed = Placed([SHOP], [trolley])
     assert placed.names()["cart-svc.shop"] == ("trolley",)
     assert placed.whereabouts()["trolley"] == Whereabouts(
-        ("shop/cart",), 2, ("n1", "n2"), ("shop/cart-svc",)
+        ("shop/cart",),
+        2,
+        ("n1", "n2"),
+        ("shop/cart-svc",),
+        (("shop", POD), ("shop", SHOP.pods[1])),
+        0.0,
     )
 
 

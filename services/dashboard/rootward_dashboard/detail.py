@@ -7,7 +7,7 @@ from pydantic import Field
 from rootward_dashboard.answers import AnalysisOut
 from rootward_dashboard.handling import RelatedOut
 from rootward_dashboard.judging import FeedbackOut
-from rootward_dashboard.looking import GroupsOut, RuledOutOut
+from rootward_dashboard.looking import GroupsOut, RuledOutOut, RunsOut
 from rootward_dashboard.schemas import (
     AlertOut,
     ChangeEventOut,
@@ -45,3 +45,6 @@ class IncidentDetailOut(Wire):
         None, description="While the first diagnosis runs; later ones tell of it by events alone."
     )
     related: list[RelatedOut] = Field([], description="What was merged into it or linked to it.")
+    runs: dict[str, RunsOut] = Field(
+        {}, description="By service: where it runs now, of those that a watched cluster knows."
+    )

@@ -7,10 +7,14 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from rootward.model.kind import unit_of
+from rootward.model.placement import Whereabouts
 from rootward_dashboard import wire
 from rootward_dashboard.curves import Curve
 from rootward_dashboard.grouping import Cleared, Groups
 from rootward_dashboard.schemas import CandidateOut, ChangeOut, Figure, SeriesOut, Wire
+
+MOST_PODS = 50
+"""Pods of a service that are named."""
 
 
 class BandOut(Wire):
@@ -103,15 +107,25 @@ class SimilarsOut(Wire):
     items: list[SimilarOut]
 
 
+class PodOut(Wire):
+    """A pod and where it runs."""
+
+    namespace: str
+    name: str
+    node: str = Field(description="Empty until it has one.")
+
+
 class RunsOut(Wire):
-    """Where a service runs in the Kubernetes cluster that is watched."""
+    """Where a service runs now in the Kubernetes cluster that is watched."""
 
     workloads: list[str] = Field(description="As namespace/name.")
-    pods: int
+    pods: int = Field(description="How many.")
     nodes: list[str]
     behind: list[str] = Field(
         description="Kubernetes services that lead to its pods, as namespace/name."
     )
+    running: list[PodOut] = Field([], description=f"Its pods by name, {MOST_PODS} at most.")
+    seen_unix: float | None = Field(None, description="When the cluster last told this.")
 
 
 class NodeOut(Wire):
@@ -169,3 +183,18 @@ def groups(value: Groups) -> GroupsOut:
 def ruled_out(value: Cleared) -> RuledOutOut:
     """A service that is not held to be the cause."""
     return RuledOutOut(service=value.service, rank=value.rank, reason=value.reason)
+
+
+def runs(found: Whereabouts) -> RunsOut:
+    """Where a service runs."""
+    return RunsOut(
+        workloads=list(found.workloads),
+        pods=found.pods,
+        nodes=list(found.nodes),
+        behind=list(found.behind),
+        running=[
+            PodOut(namespace=namespace, name=pod.name, node=pod.node)
+            for namespace, pod in found.running[:MOST_PODS]
+        ],
+        seen_unix=found.seen_unix,
+    )

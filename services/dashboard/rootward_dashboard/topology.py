@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from rootward.model.incident import Incident, Status
-from rootward.model.placement import Placed, Whereabouts
+from rootward.model.incident import Diagnosis, Incident, Status
+from rootward.model.placement import Placed
 from rootward.model.summary import IncidentQuery
 from rootward.ports import Platform
 from rootward.rca.labelled_calls import labelled_calls
-from rootward_dashboard.looking import CallOut, NodeOut, RunsOut, TopologyOut
+from rootward_dashboard.looking import CallOut, NodeOut, RunsOut, TopologyOut, runs
 from rootward_dashboard.names import incident_name
 
 RECENT = 5
@@ -42,7 +42,7 @@ def topology(platform: Platform, tenant: str) -> TopologyOut:
                 series=counts[name],
                 last_unix=last[name],
                 open_incidents=broken[name],
-                runs=_runs(places.get(name)),
+                runs=runs(places[name]) if name in places else None,
             )
             for name in sorted(counts)
         ],
@@ -53,15 +53,19 @@ def topology(platform: Platform, tenant: str) -> TopologyOut:
     )
 
 
-def _runs(found: Whereabouts | None) -> RunsOut | None:
-    if found is None:
-        return None
-    return RunsOut(
-        workloads=list(found.workloads),
-        pods=found.pods,
-        nodes=list(found.nodes),
-        behind=list(found.behind),
-    )
+def whereabouts(
+    platform: Platform, incident: Incident, found: Diagnosis | None
+) -> dict[str, RunsOut]:
+    """Where the services of an incident run now, of those that a watched cluster knows."""
+    placements = platform.placements.all(incident.tenant)
+    if not placements:
+        return {}
+    seen = {incident.symptom, *(change.series for change in incident.changes)}
+    if found is not None:
+        seen |= {*found.graph.series, *(one.series for one in found.candidates)}
+    places = Placed(placements, seen).whereabouts()
+    services = {one.service for one in seen}
+    return {name: runs(place) for name, place in places.items() if name in services}
 
 
 def _learned(platform: Platform, tenant: str) -> list[CallOut]:

@@ -61,6 +61,10 @@ class Whereabouts:
     nodes: tuple[str, ...]
     behind: tuple[str, ...]
     """Kubernetes services that lead to it, `namespace/name`, sorted."""
+    running: tuple[tuple[str, PlacedPod], ...]
+    """The pods, each with its namespace, sorted by both names."""
+    seen_unix: float
+    """When all of this was last seen to be so."""
 
 
 class Placed:
@@ -98,10 +102,12 @@ class Placed:
         """Where each service runs, of those that the cluster knows."""
         pods: dict[str, list[tuple[str, PlacedPod]]] = defaultdict(list)
         behind: dict[str, set[str]] = defaultdict(set)
+        seen: dict[str, float] = {}
         for placement in self._placements:
             for pod in placement.pods:
                 if own := self._services.get((placement.namespace, pod.workload)):
                     pods[own].append((placement.namespace, pod))
+                    seen[own] = min(seen.get(own, placement.at_unix), placement.at_unix)
             for backend, services in self._led_to(placement):
                 for service in services:
                     behind[service].add(f"{placement.namespace}/{backend.name}")
@@ -111,6 +117,8 @@ class Placed:
                 pods=len(own),
                 nodes=tuple(sorted({pod.node for _, pod in own if pod.node})),
                 behind=tuple(sorted(behind[service])),
+                running=tuple(sorted(own, key=lambda one: (one[0], one[1].name))),
+                seen_unix=seen[service],
             )
             for service, own in sorted(pods.items())
         }

@@ -16,6 +16,7 @@ from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import PREFIX, Cursor, Limit, etag, get, link_next, root
 from rootward_dashboard.names import incident_key, incident_name
 from rootward_dashboard.problems import Problem
+from rootward_dashboard.topology import whereabouts
 
 _MOST_WORDS = 10
 _Statuses = Annotated[list[Status] | None, Query(description="Only these; may be repeated.")]
@@ -160,6 +161,7 @@ def _detail(
         outcomes=[trying.outcome(one) for one in tried],
         progress=underway.progress(platform, known) if finding.state == "pending" else None,
         related=_related(platform, known),
+        runs=whereabouts(platform, known, found),
     )
 
 

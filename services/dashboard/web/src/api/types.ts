@@ -21,6 +21,7 @@ export type Result = Schemas["ResultOut"];
 export type Block = Result["blocks"][number];
 export type Method = Schemas["MethodOut"];
 export type Status = Schemas["StatusOut"];
+export type Runs = Schemas["RunsOut"];
 export type Process = Schemas["ProcessOut"];
 export type Band = Schemas["Band"];
 export type Severity = Schemas["Severity"];

@@ -1,11 +1,12 @@
 // Ranked causes, at most five, each with what speaks for it and against it.
-import type { Candidate, Diagnosis, IncidentDetail } from "../api/types";
+import type { Candidate, Diagnosis, IncidentDetail, Runs } from "../api/types";
 import { offset, share } from "../text/figures";
 import { clock } from "../text/times";
 import { metricOf } from "../text/names";
 import { Bar, Code } from "../ui/marks";
 import { Scroll } from "../ui/states";
 import { FeedbackOn } from "./feedback";
+import { Pods } from "./pods";
 
 const SHOWN = 5;
 const TITLES: Readonly<Record<string, string>> = {
@@ -39,6 +40,7 @@ export function Causes(props: {
             share={candidate.score / most}
             weak={weak}
             symptomOnset={symptomOnset(detail, diagnosis)}
+            runs={detail.runs[candidate.service]}
           >
             <FeedbackOn
               incident={detail.incident.name}
@@ -65,6 +67,7 @@ export function Cause(props: {
   share: number;
   weak: boolean;
   symptomOnset: number | null;
+  runs?: Runs | undefined;
   children?: preact.ComponentChildren;
 }) {
   const { candidate, weak } = props;
@@ -83,6 +86,7 @@ export function Cause(props: {
       <p class="speaks">
         <Code text={metricOf(candidate.series)} /> {onsetWords(candidate, props.symptomOnset)}
       </p>
+      <Pods runs={props.runs} series={candidate.series} />
       <ul class="reasons">
         {candidate.evidence.map((reason) => (
           <li key={reason.text} class={reason.kind === "against" ? "against" : "for"}>
