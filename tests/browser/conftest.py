@@ -14,6 +14,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright  # noqa: E402
 
 from tests.browser.chromium import launch  # noqa: E402
+from tests.browser.shots import SETTINGS  # noqa: E402
 
 WIDE = {"width": 1280, "height": 800}
 _PATIENCE_MS = 15_000
@@ -43,7 +44,8 @@ def servers() -> Iterator[dict[str, Shown]]:
 
         class Started(dict[str, Shown]):
             def __missing__(self, state: str) -> Shown:
-                self[state] = stack.enter_context(shown(STATES[state]))
+                settings = SETTINGS.get(state, {})
+                self[state] = stack.enter_context(shown(STATES[state], **settings))
                 return self[state]
 
         yield Started()

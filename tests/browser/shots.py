@@ -22,6 +22,7 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 PAGES = {
     "nothing": {"list": "/", "status": "/status", "methods": "/methods"},
+    "unusable": {"list": "/"},
     "quiet": {"list": "/", "status": "/status"},
     "silent": {"status": "/status"},
     "many": {
@@ -38,21 +39,30 @@ PAGES = {
         "reproduce-tab": "/incidents/INC-7?tab=raw",
     },
     "pending": {"list": "/", "incident": "/incidents/INC-1"},
+    "running": {"incident": "/incidents/INC-1"},
+    "reader": {"incident": "/incidents/INC-7", "access": "/access"},
+    "refused": {"list": "/", "incident": "/incidents/INC-1"},
     "failed": {"incident": "/incidents/INC-1"},
     "abstained": {"incident": "/incidents/INC-1"},
     "learning": {"list": "/"},
     "degraded": {"list": "/", "status": "/status"},
     "stale": {"list": "/", "incident": "/incidents/INC-1"},
 }
+BEHIND_PROXY = {"access": "proxy", "trusted_proxies": "127.0.0.1"}
+SETTINGS = {"unusable": BEHIND_PROXY, "reader": BEHIND_PROXY, "refused": BEHIND_PROXY}
+_VERA = {"X-Forwarded-User": "vera"}
+HEADERS = {"unusable": _VERA, "reader": _VERA}
+"""Whom a proxy names and nobody knows, reads; where it names nobody, nothing is shown."""
 
 
 @contextmanager
-def page_of(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
+def page_of(browser: Browser, size: str, scheme: str, state: str = "") -> Iterator[Page]:
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
+        extra_http_headers=HEADERS.get(state),
     )
     yield context.new_page()
     context.close()
@@ -67,10 +77,10 @@ def main(only: list[str]) -> None:
         for state, pages in PAGES.items():
             if only and state not in only:
                 continue
-            with shown(STATES[state]) as server:
+            with shown(STATES[state], **SETTINGS.get(state, {})) as server:
                 for size in SIZES:
                     for scheme in SCHEMES:
-                        with page_of(browser, size, scheme) as page:
+                        with page_of(browser, size, scheme, state) as page:
                             take(page, server.url, state, f"{size}-{scheme}", pages)
 
 

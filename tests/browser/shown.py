@@ -8,19 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rootward import __version__, bootstrap
 from rootward.errors import Unavailable
 from rootward.model.incident import Band, Incident, Severity, Status
+from rootward.model.placement import Backend, PlacedPod, Placement
 from rootward.model.series import Sample, SampleBatch
 from rootward.model.tally import Tally
 from rootward.model.tenant import DEFAULT_TENANT
 from rootward.ports import Platform
 from rootward.settings import Settings
 from rootward.testing.fakes import ManualClock
+from rootward_cli import admission
 from rootward_cli.up import listening_on, serving
 from rootward_cli.working import worker_options
 from rootward_dashboard.app import create_app
+from rootward_worker.explaining import tell_first, tell_step
 from rootward_worker.start import start_jobs
 from tests.services import made_up_incident as shop
 
@@ -45,8 +49,8 @@ def filled(folder: Path, fill: Callable[[Platform], object]) -> None:
         platform.close()
 
 
-def _settings(folder: Path) -> Settings:
-    return Settings(database_url=f"sqlite:///{folder / 'shown.db'}", port=0)
+def _settings(folder: Path, **more: Any) -> Settings:
+    return Settings(database_url=f"sqlite:///{folder / 'shown.db'}", port=0, **more)
 
 
 def nothing(platform: Platform) -> None:
@@ -55,26 +59,35 @@ def nothing(platform: Platform) -> None:
 
 @contextmanager
 def shown(
-    fill: Callable[[Platform], object] = nothing, *, stored: Path | None = None
+    fill: Callable[[Platform], object] = nothing, *, stored: Path | None = None, **more: Any
 ) -> Iterator[Shown]:
     """The dashboard with its jobs on a database of its own, filled before it answers.
 
-    It begins as a copy of the folder `stored`, where there is one.
+    It begins as a copy of the folder `stored`, where there is one; `more` are settings.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if stored is not None:
             shutil.copytree(stored, folder, dirs_exist_ok=True)
         clock = ManualClock(shop.NOW)
-        settings = _settings(folder)
+        settings = _settings(folder, **more)
         platform = bootstrap.build(settings, clock)
         stack.callback(platform.close)
         fill(platform)
-        app = create_app(platform)  # before jobs: FastAPI sets warning filters meanwhile
+        gate = admission.gate(settings, platform, "127.0.0.1")
+        # before jobs: FastAPI sets warning filters meanwhile
+        app = create_app(platform, gate=gate)
         start_jobs(platform.jobs, lambda: platform, worker_options(settings))
         sock = stack.enter_context(listening_on("127.0.0.1", 0))
         stack.enter_context(serving(app, sock))
         yield Shown(f"http://127.0.0.1:{sock.getsockname()[1]}", platform, clock)
+
+
+def unusable(platform: Platform) -> None:
+    """Somebody sends, and all of it is refused."""
+    now = shop.NOW
+    refused = Tally("ingest@node-1:17", "ingest", __version__, now - 60, now - 4)
+    platform.tallies.put({DEFAULT_TENANT: replace(refused, rejected={"too_old": 1240})})
 
 
 def quiet(platform: Platform) -> None:
@@ -92,6 +105,8 @@ def silent(platform: Platform) -> None:
 def one(platform: Platform, **diagnosis: object) -> Incident:
     """One incident with everything."""
     _samples(platform, shop.NOW)
+    _processes(platform)
+    _cluster(platform)
     platform.results.save_catalogue(shop.catalogue())
     opened = platform.incidents.open(shop.incident())
     platform.incidents.save(opened.id, shop.diagnosis(**diagnosis))
@@ -147,10 +162,18 @@ def several(platform: Platform) -> None:
     one(platform)
 
 
-def pending(platform: Platform) -> None:
+def pending(platform: Platform) -> Incident:
     """The diagnosis is on its way."""
     _samples(platform, shop.NOW)
-    platform.incidents.open(shop.incident())
+    return platform.incidents.open(shop.incident())
+
+
+def running(platform: Platform) -> None:
+    """The diagnosis has ranked the services once, and learns the graph."""
+    incident = pending(platform)
+    tell_step(platform, incident, "frame")
+    tell_step(platform, incident, "onset")
+    tell_first(platform, incident, shop.candidates())
 
 
 def failed(platform: Platform) -> None:
@@ -192,14 +215,18 @@ def stale(platform: Platform) -> None:
 
 STATES: Mapping[str, Callable[[Platform], object]] = {
     "nothing": nothing,
+    "unusable": unusable,
     "quiet": quiet,
     "silent": silent,
     "many": many,
     "several": several,
     "pending": pending,
+    "running": running,
     "failed": failed,
     "abstained": abstained,
     "stale": stale,
+    "reader": several,
+    "refused": one,
     "learning": learning,
     "degraded": degraded,
 }
@@ -217,6 +244,14 @@ def _processes(platform: Platform, **second: object) -> None:
     )
     for one in tallies:
         platform.tallies.put({DEFAULT_TENANT: one})
+
+
+def _cluster(platform: Platform) -> None:
+    """A database with one pod and a service with six."""
+    database = PlacedPod("orders-db-0", "orders-db", "node-a", ())
+    orders = [PlacedPod(f"orders-{k}", "orders", f"node-{'abc'[k % 3]}", ()) for k in range(6)]
+    behind = (Backend("orders-db", (), (database.name,)),)
+    platform.placements.put([Placement("shop", shop.NOW - 30, (database, *orders), behind)])
 
 
 def _samples(platform: Platform, last: float) -> None:

@@ -28,6 +28,17 @@ def test_the_answer_stands_first_and_its_evidence_below(page: Page, servers: dic
     expect(page.locator(".groups")).to_contain_text("First failure")
 
 
+def test_a_cause_tells_which_pods_run_it_where_a_cluster_is_watched(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(f"{servers['many'].url}/incidents/{NAME}")
+    first, second, third = (page.locator("ol.causes > li").nth(k) for k in range(3))
+    expect(first).to_contain_text("orders-db-0 on node-a")
+    second.get_by_text("6 pods of shop/orders on 3 nodes").click()
+    expect(second).to_contain_text("orders-5 on node-c")
+    expect(third.locator(".pods")).to_have_count(0)
+
+
 def test_the_graph_and_the_plots_are_drawn_and_have_tables(page: Page, servers: dict[str, Shown]):
     page.goto(f"{servers['many'].url}/incidents/{NAME}")
     expect(page.locator(".graph canvas").first).to_be_visible()

@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 from rootward.model.incident import Status
 from tests.browser.conftest import Complaints
+from tests.browser.shots import HEADERS
 from tests.browser.shown import OLDER, Shown
+from tests.browser.test_every_page import faults
 from tests.services import made_up_incident as shop
 
 pytestmark = pytest.mark.browser
@@ -110,6 +112,15 @@ def test_before_any_sample_the_page_says_how_to_send_some_and_counts(
     expect(page.get_by_role("heading", name="No data yet")).to_be_visible()
     expect(page.get_by_label("Set-up for Prometheus")).to_contain_text("/api/v1/write")
     expect(page.locator(".counter")).to_contain_text("0 series received")
+
+
+def test_where_all_that_is_sent_is_refused_whoever_waits_for_data_is_told_why(
+    page: Page, servers: dict[str, Shown]
+):
+    page.set_extra_http_headers(HEADERS["unusable"])
+    page.goto(servers["unusable"].url)
+    expect(page.get_by_role("alert")).to_contain_text("refused: 1.24 k too old")
+    assert faults(page) == []
 
 
 def test_with_samples_and_without_incidents_all_is_quiet(page: Page, servers: dict[str, Shown]):

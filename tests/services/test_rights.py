@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.testclient import TestClient
 
+from rootward.access.gate import Gate, Policy
 from rootward.model.access import Caller, Right, Role, implied
 from rootward.ports import Platform
+from rootward_dashboard.app import create_app
 from rootward_ingest.app import create_app as create_ingest
 from rootward_ingest.limits import Limits
 from tests.services.access_client import Closed, closed
@@ -129,3 +133,15 @@ def test_rights_bring_those_below_them():
     assert implied(Right.INGEST) == {Right.INGEST}
     assert Role.ADMIN.rights == frozenset(Right)
     assert not Caller("anna", Role.VIEWER.rights, "default", Role.VIEWER).may(Right.RESPOND)
+
+
+def test_where_a_proxy_names_nobody_the_refusal_says_what_it_must_send(fake_platform: Platform):
+    trusted = (ipaddress.ip_network("127.0.0.1"),)
+    policy = Policy(login=True, by_proxy=True, trusted=trusted)
+    gate = Gate(fake_platform.access, fake_platform.clock, policy)
+    client = TestClient(create_app(fake_platform, gate=gate), client=("127.0.0.1", 50_000))
+    refused = client.get("/api/v1/incidents")
+    assert refused.status_code == 403
+    assert "ROOTWARD_PROXY_USER_HEADER" in refused.json()["detail"]
+    named = client.get("/api/v1/incidents", headers={"X-Forwarded-User": "vera"})
+    assert named.status_code == 200

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
-from rootward.access.gate import Gate
+from rootward.access.gate import UNNAMED, Gate
 from rootward.access.logins import form_key, is_form_key
 from rootward.access.requests import (
     SAFE_METHODS,
@@ -61,7 +61,16 @@ class Needs:
             return
         caller = await _caller(request)
         if not caller.may(self.right):
-            raise Forbidden(f"{caller.name} lacks the right to {self.right.value}")
+            raise Forbidden(_lacking(caller, self.right))
+
+
+def _lacking(caller: Caller, right: Right) -> str:
+    if caller.name == UNNAMED and caller.role is None:
+        return (
+            f"the proxy does not say who is asking, and nobody unknown may {right.value}; it must "
+            "name them in the header of ROOTWARD_PROXY_USER_HEADER"
+        )
+    return f"{caller.name} lacks the right to {right.value}"
 
 
 def needs(right: Right) -> Any:

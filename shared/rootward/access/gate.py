@@ -35,6 +35,8 @@ STALE_SECONDS = 300.0
 """How long a token that was good is taken while the database does not answer."""
 _MOST_KEPT = 10_000
 _MOST_NAME = 64
+UNNAMED = "proxy"
+"""Who asks where the proxy names nobody."""
 _OF_A_STRANGER = Role.VIEWER.rights | {Right.INGEST}
 """What somebody may do whom a proxy names and we do not know."""
 
@@ -183,7 +185,7 @@ class Gate:
     def _behind_proxy(self, named: str) -> Caller:
         """A person whom the proxy names; a program, which may only send, where it names none."""
         if not named:
-            return Caller("proxy", implied(Right.INGEST), DEFAULT_TENANT)
+            return Caller(UNNAMED, implied(Right.INGEST), DEFAULT_TENANT)
         person = self._store.person(named)
         if person is None:
             return Caller(named[:_MOST_NAME], _OF_A_STRANGER, DEFAULT_TENANT, Role.VIEWER)

@@ -12,7 +12,7 @@ export function Pods({ runs, series }: { runs: Runs | undefined; series: Series 
   const pods = runs.running.map((pod) => (
     <li key={`${pod.namespace}/${pod.name}`}>
       <code>{pod.name}</code> {pod.node ? `on ${pod.node}` : "on no node yet"}
-      {pod.name === meant && <b> the series above is of this one</b>}
+      {pod.name === meant && runs.pods > 1 && <b> ← the series above</b>}
     </li>
   ));
   const when = runs.seen_unix ? `As the cluster told at ${stamp(runs.seen_unix)}` : undefined;

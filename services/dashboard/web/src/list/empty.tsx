@@ -1,16 +1,19 @@
 // A list with nothing in it: nothing sent yet, nothing happened, or nothing that matches.
 import { useEffect, useRef } from "preact/hooks";
 import { root } from "../api/client";
+import { mayAdmin, me } from "../api/session";
 import { useResource } from "../state/resource";
 import { href } from "../state/route";
 import { readStatus, system } from "../status/freshness";
 import { count, number, span } from "../text/figures";
 import { When } from "../ui/marks";
-import { Copyable, Loading } from "../ui/states";
+import { Banner, Copyable, Loading } from "../ui/states";
 import { NEEDED_ROWS, rowsKnown } from "./learning";
 import { isFiltered, type ListQuery } from "./query";
 
 const WAITING_MS = 2000;
+/** What the server calls whoever asks where no login is needed. */
+const LOCAL = "local";
 
 export function NoIncidents({ filtered, wanted }: { filtered: boolean; wanted: ListQuery }) {
   const status = system.value;
@@ -102,6 +105,13 @@ function NothingSent() {
         <strong>{number(system.value?.series ?? 0)}</strong> series received so far; this moves by
         itself.
       </p>
+      <AllRefused />
+      {me.value && me.value.name !== LOCAL && (
+        <p>
+          Access is set up here: a sender shows a token that may <code>ingest</code>.{" "}
+          {mayAdmin() ? <a href={href("/access")}>Make one</a> : "Ask an admin for one."}
+        </p>
+      )}
       <h3>From Prometheus</h3>
       <p>
         Add this to <code>prometheus.yml</code> and reload it. The label <code>service</code> says
@@ -117,6 +127,18 @@ function NothingSent() {
       <h3>By hand, to try it</h3>
       <Copyable label="One sample by hand" text={byHand(address)} />
     </section>
+  );
+}
+
+/** Something is sent, and all of it refused: whoever waits here must know. */
+function AllRefused() {
+  const refused = (system.value?.rejected ?? []).filter((one) => one.samples > 0);
+  if (refused.length === 0) return null;
+  const reasons = refused.map((one) => `${number(one.samples)} ${one.reason.replaceAll("_", " ")}`);
+  return (
+    <Banner kind="bad" title="Samples come, and are refused:">
+      {reasons.join(", ")}. <a href={href("/status")}>See the status</a>
+    </Banner>
   );
 }
 
