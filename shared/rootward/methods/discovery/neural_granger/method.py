@@ -125,7 +125,7 @@ class NeuralGranger(DiscoveryMethod):
     """Share of the edges that may be false on average; 1 keeps every pair."""
     candidates: int = 12
     """Causes per series that reach the network where there are more than twenty series."""
-    hidden: int = 8
+    hidden: int = 16
     """Hidden units per series."""
     features: int = 4
     """Nonlinear features per series from the encoder."""
