@@ -22,7 +22,7 @@ OPERATIONS = """
     resolve_incident reopen_incident comment_incident merge_incidents separate_incident
     split_incident link_incidents unlink_incident create_diagnosis list_diagnoses
     get_requested_diagnosis cancel_diagnosis give_feedback list_feedback get_accuracy
-    tell_outcome list_outcomes
+    tell_outcome list_outcomes list_graphs get_graph list_drift
     stream_events get_series_data get_timeline list_similar get_topology get_me list_audit
     get_bundle get_report list_tokens create_token revoke_token
     list_people add_person change_person remove_person

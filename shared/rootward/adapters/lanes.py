@@ -32,6 +32,7 @@ LANES: Mapping[str, Lane] = {
     "notify": Lane.NOTIFY,
     "catalogue": Lane.MAINTENANCE,
     "expire": Lane.MAINTENANCE,
+    "judge": Lane.MAINTENANCE,
 }
 
 LIMIT_SECONDS: Mapping[Lane, float] = {
