@@ -12,9 +12,11 @@ from typing import Any
 
 from rootward import __version__, bootstrap
 from rootward.errors import Unavailable
+from rootward.model.graph import CausalGraph
+from rootward.model.graph_version import DriftNotice, GraphVersion, Reason
 from rootward.model.incident import Band, Incident, Severity, Status
 from rootward.model.placement import Backend, PlacedPod, Placement
-from rootward.model.series import Sample, SampleBatch
+from rootward.model.series import Sample, SampleBatch, Series
 from rootward.model.tally import Tally
 from rootward.model.tenant import DEFAULT_TENANT
 from rootward.ports import Platform
@@ -91,9 +93,10 @@ def unusable(platform: Platform) -> None:
 
 
 def quiet(platform: Platform) -> None:
-    """Samples come, nothing happened."""
+    """Samples come, no incident opened, and a deploy changed what a service follows."""
     _samples(platform, shop.NOW)
     _processes(platform)
+    _drifted(platform)
 
 
 def silent(platform: Platform) -> None:
@@ -244,6 +247,23 @@ def _processes(platform: Platform, **second: object) -> None:
     )
     for one in tallies:
         platform.tallies.put({DEFAULT_TENANT: one})
+
+
+def _drifted(platform: Platform) -> None:
+    """A kept graph that was relearnt after a deploy."""
+    done = shop.NOW - 7200
+    series = (Series.of("latency_p99_seconds", "checkout"), Series.of("request_rate", "checkout"))
+    text = (
+        "After deploy 1.8.0 of checkout at 12:14:30 UTC, latency_p99_seconds no longer follows "
+        "request_rate and now follows payment|latency_p99_seconds with lag 15 s."
+    )
+    notice = DriftNotice("checkout", done, "argo", "7", "1.8.0", text)
+    version = GraphVersion(
+        DEFAULT_TENANT, "checkout", 1, done + 3600, done, done + 3600, 15.0,
+        CausalGraph(series, ()), series, Reason.STRUCTURE,
+        quiet_from_unix=done, held_until_unix=done + 3600, notices=(notice,),
+    )  # fmt: skip
+    platform.graphs.put(version)
 
 
 def _cluster(platform: Platform) -> None:

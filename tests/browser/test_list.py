@@ -129,6 +129,18 @@ def test_with_samples_and_without_incidents_all_is_quiet(page: Page, servers: di
     expect(page.locator(".empty")).to_contain_text("12 series")
 
 
+def test_what_changed_after_a_deploy_without_an_incident_stands_on_the_list(
+    page: Page, servers: dict[str, Shown]
+):
+    page.goto(servers["quiet"].url)
+    drift = page.get_by_role("region", name="Changed without an incident")
+    expect(drift).to_contain_text("After deploy 1.8.0 of checkout")
+    assert faults(page) == []
+    page.goto(f"{servers['quiet'].url}/?status=resolved")
+    expect(page.locator(".empty")).to_be_visible()
+    expect(drift).to_have_count(0)
+
+
 def test_with_too_few_rows_the_page_says_how_long_it_still_learns(
     page: Page, servers: dict[str, Shown]
 ):

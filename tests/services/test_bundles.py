@@ -179,6 +179,12 @@ class TestClientAndCommands:
         run("comment", "INC-1", "on it")
         run("assign", "INC-1", "kim")
         run("merge", "INC-1", "INC-2", "INC-3")
+        assert "it did not help" in run("tell", "INC-1", "drain", "cart", "--not-helped")
+        assert "not yet known" in run("tell", "INC-1", "restart", "cart", "--note", "as a try")
+        assert [line.split(":")[0] for line in run("outcomes", "INC-1").splitlines()] == [
+            "drain the worst instance of cart",
+            "restart cart",
+        ]
         run("resolve", "INC-1", "--note", "rolled back")
         shown = run("show", "INC-2")
         for words in ("INC-2 was merged into INC-1", "orders-db", "on it", "rolled back"):

@@ -237,7 +237,7 @@ class TestBesideTheDiagnosis:
             "pods": 1,
             "nodes": ["n1"],
             "behind": ["shop/orders-ro"],
-            "running": [{"namespace": "shop", "name": "orders-db-0", "node": "n1"}],
+            "running": [{"namespace": "shop", "name": "orders-db-0", "node": "n1", "series": []}],
             "seen_unix": shop.NOW,
         }
 

@@ -50,6 +50,24 @@ def test_the_status_sums_what_every_process_counted(filled: Platform):
     assert (answer["takes_in"], answer["dead_letters"]) == (True, 3)
 
 
+def test_a_process_that_died_is_replaced_by_a_later_one_of_its_part_and_no_other(
+    filled: Platform,
+):
+    now = filled.clock.now()
+    dead = Tally("ingest@a:1", "ingest", "0.1.0", now - 900, now - 500)
+    worker = Tally("work@a:2", "work", "0.1.0", now - 400, now)
+    client = TestClient(create_app(filled))
+
+    def state() -> str:
+        return client.get("/api/v1/status").json()["processes"][0]["state"]
+
+    filled.tallies.put({DEFAULT_TENANT: dead})
+    filled.tallies.put({DEFAULT_TENANT: worker})
+    assert state() == "silent"
+    filled.tallies.put({DEFAULT_TENANT: replace(worker, process="ingest@b:3", part="ingest")})
+    assert state() == "replaced"
+
+
 def test_the_status_says_that_no_process_takes_samples_in(filled: Platform):
     now = filled.clock.now()
     filled.tallies.put({DEFAULT_TENANT: Tally("work@a:1", "work", "0.1.0", now, now)})

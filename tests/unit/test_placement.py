@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rootward.model.placement import Backend, Placed, PlacedPod, Placement, Whereabouts
+from rootward.model.placement import Backend, Placed, PlacedPod, Placement, Whereabouts, is_named
 from rootward.model.series import Series
 from rootward.rca.labelled_calls import labelled_calls
 
@@ -109,3 +109,20 @@ def test_a_pod_name_that_recurs_is_told_apart_by_the_namespace_or_not_at_all():
     clear = Series.of("up", "storage", pod="db-0", namespace="pay")
     found = Placed(list(pods.values()), [clear]).whereabouts()
     assert found["storage"].workloads == ("pay/db-pay",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        ({"pod": "cart-a-1", "instance": "10.9.9.9:9100"}, True),
+        ({"instance": "[fd00::1]:9100"}, True),
+        ({"instance": "http://10.0.0.1:80/metrics"}, True),
+        ({"instance": "10.0.0.11:80"}, False),
+        ({"pod": "cart-a-10"}, False),
+        ({}, False),
+    ],
+)
+def test_a_series_is_of_the_pod_whose_name_or_address_its_labels_say(
+    labels: dict[str, str], named: bool
+):
+    assert is_named(POD, Series.of("requests_total", "cart", **labels)) is named

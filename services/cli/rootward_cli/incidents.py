@@ -144,7 +144,7 @@ def outcomes(key: Key, server: Server = HERE, token: Token = "") -> None:
 def _say_outcome(one: Json) -> None:
     who = one["actor"] if one["source"] == "person" else f"the symptom, told by {one['actor']}"
     said = f"{one['step']}: {one['came_of_it']}  {one['at']}  {who}  {one['note']}"
-    out.print(said.rstrip(), markup=False, highlight=False)
+    out.print(said.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(one: Json, what: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, Field
 
 from rootward_dashboard.schemas import Wire
 
+ProcessState = Literal["here", "ended", "silent", "replaced"]
+
 
 class ServiceOut(Wire):
     """What comes in for one service."""
@@ -50,8 +52,9 @@ class ProcessOut(Wire):
     version: str
     began_unix: float
     told_unix: float = Field(description="When it last told of itself; it does every 10 seconds.")
-    state: Literal["here", "ended", "silent"] = Field(
-        description="silent: it told nothing for a minute, and did not say that it ends."
+    state: ProcessState = Field(
+        description="silent: it told nothing for a minute, and did not say that it ends; replaced: "
+        "the same, but another of its part began since."
     )
     received: int
     received_per_second: float = Field(description="Lately; 0 once it is not here any more.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from rootward.model.kind import unit_of
-from rootward.model.placement import Whereabouts
+from rootward.model.placement import Whereabouts, is_named
+from rootward.model.series import Series
 from rootward_dashboard import wire
 from rootward_dashboard.curves import Curve
 from rootward_dashboard.grouping import Cleared, Groups
@@ -113,6 +115,7 @@ class PodOut(Wire):
     namespace: str
     name: str
     node: str = Field(description="Empty until it has one.")
+    series: list[str] = Field([], description="Keys of the causes' series that its labels name.")
 
 
 class RunsOut(Wire):
@@ -185,15 +188,21 @@ def ruled_out(value: Cleared) -> RuledOutOut:
     return RuledOutOut(service=value.service, rank=value.rank, reason=value.reason)
 
 
-def runs(found: Whereabouts) -> RunsOut:
-    """Where a service runs."""
+def runs(found: Whereabouts, shown: Iterable[Series] = ()) -> RunsOut:
+    """Where a service runs, and which of some series are measured at which pod."""
+    named = tuple(shown)
     return RunsOut(
         workloads=list(found.workloads),
         pods=found.pods,
         nodes=list(found.nodes),
         behind=list(found.behind),
         running=[
-            PodOut(namespace=namespace, name=pod.name, node=pod.node)
+            PodOut(
+                namespace=namespace,
+                name=pod.name,
+                node=pod.node,
+                series=[one.key for one in named if is_named(pod, one)],
+            )
             for namespace, pod in found.running[:MOST_PODS]
         ],
         seen_unix=found.seen_unix,

@@ -61,11 +61,16 @@ def whereabouts(
     if not placements:
         return {}
     seen = {incident.symptom, *(change.series for change in incident.changes)}
+    causes = [] if found is None else [one.series for one in found.candidates]
     if found is not None:
-        seen |= {*found.graph.series, *(one.series for one in found.candidates)}
+        seen |= {*found.graph.series, *causes}
     places = Placed(placements, seen).whereabouts()
     services = {one.service for one in seen}
-    return {name: runs(place) for name, place in places.items() if name in services}
+    return {
+        name: runs(place, (one for one in causes if one.service == name))
+        for name, place in places.items()
+        if name in services
+    }
 
 
 def _learned(platform: Platform, tenant: str) -> list[CallOut]:

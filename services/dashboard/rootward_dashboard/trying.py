@@ -100,7 +100,9 @@ class SuggestionOut(Wire):
     why: str
 
 
-def told(wanted: OutcomeIn, incident: Incident, found: Diagnosis | None, who: str) -> Told:
+def told(
+    wanted: OutcomeIn, incident: Incident, found: Diagnosis | None, *, who: str, now: float
+) -> Told:
     """What somebody says of a step, with the kind of series that speaks for its service."""
     return Told(
         incident.id,
@@ -108,7 +110,7 @@ def told(wanted: OutcomeIn, incident: Incident, found: Diagnosis | None, who: st
         wanted.service,
         _kind(wanted.service, incident, found).value,
         who,
-        0.0,
+        now,
         None if wanted.helped is None else float(wanted.helped),
         note=wanted.note,
     )

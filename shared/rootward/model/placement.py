@@ -164,11 +164,21 @@ def _pods(placements: Sequence[Placement]) -> dict[str, set[_Workload]]:
 def _named(series: Series, pods: Mapping[str, set[_Workload]]) -> _Workload | None:
     """The workload whose pod the labels name; None where none or several could be meant."""
     labels = dict(series.labels)
-    named = (labels[name] for name in _POD_LABELS if name in labels)
-    meant = next((found for name in named if (found := pods.get(host(name)))), set())
+    meant = next((found for name in _hosts(series) if (found := pods.get(name))), set())
     spaces = {labels[name] for name in _NAMESPACE_LABELS if name in labels}
     likely = {one for one in meant if one[0] in spaces} or meant
     return next(iter(likely)) if len(likely) == 1 else None
+
+
+def is_named(pod: PlacedPod, series: Series) -> bool:
+    """Whether the labels of a series name a pod, or one of its addresses."""
+    return not {pod.name, *pod.addresses}.isdisjoint(_hosts(series))
+
+
+def _hosts(series: Series) -> list[str]:
+    """What the labels of a series say it is measured at, the clearest first."""
+    labels = dict(series.labels)
+    return [host(labels[name]) for name in _POD_LABELS if name in labels]
 
 
 def host(address: str) -> str:

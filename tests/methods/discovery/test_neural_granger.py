@@ -6,7 +6,7 @@ from rootward.errors import InsufficientData
 from rootward.methods.discovery.lagged_correlation import LaggedCorrelation
 from rootward.methods.discovery.neural_granger.encoder import decompose, nonlinear_features, view
 from rootward.methods.discovery.neural_granger.method import NeuralGranger
-from rootward.methods.discovery.neural_granger.model import Forecasters, Shape
+from rootward.methods.discovery.neural_granger.model import MOMENTUM, Forecasters, Shape
 from rootward.methods.discovery.ridge_granger import RidgeGranger
 from rootward.numerics.training import generator
 from rootward.testing import cases
@@ -86,6 +86,24 @@ def test_a_penalty_removes_candidates_but_never_the_own_past():
     groups = model.weights.view(3, 5, 4, -1).norm(dim=(1, 3))
     assert torch.all(groups[:, 1:] == 0)
     assert torch.all(groups[:, 0] > 0)
+
+
+def test_a_step_follows_the_slope_that_autograd_finds():
+    random = generator(3)
+    z, y = torch.randn(2, 60, 6, generator=random), torch.randn(2, 1, 60, generator=random)
+    model = Forecasters(z, 3, Shape(hidden=5, penalty=0.0, steps=1, patience=1), seed=1)
+    model.start_at_ridge(z, y)
+    before = [one.clone().requires_grad_() for one in model.parameters]
+    model.weights, model.bias, model.out, model.level = before
+    slopes = torch.autograd.grad(((model(z) - y) ** 2).mean(dim=2).sum(), before)
+    model.weights, model.bias, model.out, model.level = (one.detach().clone() for one in before)
+    model.step(z, y)
+    for old, new, slope in zip(before, model.parameters, slopes, strict=True):
+        assert slope.norm() > 0
+        moved = old.detach() - model.rate * (1 + MOMENTUM) * slope
+        if new is model.out:
+            moved = moved / moved.norm(dim=2, keepdim=True).clamp_min(1)
+        torch.testing.assert_close(new, moved)
 
 
 def test_trend_and_rest_are_parted_over_time_within_one_series():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fastapi import APIRouter
 
 from rootward.errors import InvalidParameters
@@ -26,8 +24,8 @@ def add(routes: APIRouter, platform: Platform) -> None:
         """
         known = platform.incidents.get(key, caller.tenant)
         found = reading.finding(platform, known).diagnosis
-        word = trying.told(wanted, known, found, caller.name)
-        word = replace(word, told_unix=platform.clock.now())
+        now = platform.clock.now()
+        word = trying.told(wanted, known, found, who=caller.name, now=now)
         if word.helped is None and not trying.is_remedy(word.action):
             raise InvalidParameters(
                 "only the one who looked can say what a check showed; set helped to true or false"

@@ -72,7 +72,7 @@ def _status(platform: Platform, view: reading.Overview) -> out.StatusOut:
 
 
 def _with_counts(told: out.StatusOut, tallies: tuple[Tally, ...], now_unix: float) -> out.StatusOut:
-    processes = [_process(one, now_unix) for one in tallies]
+    processes = [_process(one, tallies, now_unix) for one in tallies]
     rejected: Counter[str] = Counter()
     for one in tallies:
         rejected.update(one.rejected)
@@ -92,9 +92,17 @@ def _with_counts(told: out.StatusOut, tallies: tuple[Tally, ...], now_unix: floa
     )
 
 
-def _process(one: Tally, now_unix: float) -> out.ProcessOut:
-    silent = now_unix - one.told_unix > SILENT_SECONDS
-    state = "ended" if one.ended else "silent" if silent else "here"
+def _state(one: Tally, all_: tuple[Tally, ...], now_unix: float) -> out.ProcessState:
+    if one.ended:
+        return "ended"
+    if now_unix - one.told_unix <= SILENT_SECONDS:
+        return "here"
+    replaced = any(o.part == one.part and o.began_unix > one.told_unix for o in all_)
+    return "replaced" if replaced else "silent"
+
+
+def _process(one: Tally, all_: tuple[Tally, ...], now_unix: float) -> out.ProcessOut:
+    state = _state(one, all_, now_unix)
     return out.ProcessOut(
         name=one.process,
         part=one.part,

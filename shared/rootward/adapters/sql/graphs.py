@@ -27,10 +27,10 @@ from sqlalchemy import (
 
 from rootward.adapters.sql.engine import Database
 from rootward.adapters.sql.incident_rows import sought
-from rootward.adapters.sql.paging import number_of
+from rootward.adapters.sql.paging import check, rows_of_page
 from rootward.adapters.sql.tables import counted, metadata
 from rootward.codec import from_json, to_json
-from rootward.errors import InvalidInput, NotFound
+from rootward.errors import NotFound
 from rootward.model.graph_version import GraphVersion
 from rootward.ports import DEFAULT_TENANT, GraphVersionPage
 
@@ -116,7 +116,7 @@ class SqlGraphStore:
         self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None
     ) -> GraphVersionPage:
         """The current version of each service, by its name; a cursor is the last name shown."""
-        _check(limit)
+        check(limit)
         newest = (
             select(_ROW.service, func.max(_ROW.number).label("number"))
             .where(_ROW.tenant == tenant, *([] if cursor is None else [_ROW.service > cursor]))
@@ -135,20 +135,10 @@ class SqlGraphStore:
         self, tenant: str = DEFAULT_TENANT, *, limit: int = 50, cursor: str | None = None
     ) -> GraphVersionPage:
         """Versions with notices, the newest first; raises InvalidInput for a strange cursor."""
-        _check(limit)
-        behind = [] if cursor is None else [_ROW.id < number_of(cursor)]
-        query = (
-            select(*_SHOWN)
-            .where(_ROW.tenant == tenant, _ROW.noticed, *behind)
-            .order_by(_ROW.id.desc())
-            .limit(limit + 1)
-        )
+        wanted = (_ROW.tenant == tenant, _ROW.noticed)
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        more = str(rows[limit - 1].id) if len(rows) > limit else None
-        return GraphVersionPage(
-            tuple(_version(row[1], row[2], row[3]) for row in rows[:limit]), more
-        )
+            rows, more = rows_of_page(connection, select(*_SHOWN), wanted, limit, cursor)
+        return GraphVersionPage(tuple(_version(row[1], row[2], row[3]) for row in rows), more)
 
     def expire(self, keep: int) -> int:
         """Delete all but the newest so many of each service and those that incidents name."""
@@ -196,8 +186,3 @@ def _values(version: GraphVersion) -> dict[str, object]:
 def _version(body: str, quiet_from_unix: float, held_until_unix: float) -> GraphVersion:
     known = from_json(body, GraphVersion)
     return replace(known, quiet_from_unix=quiet_from_unix, held_until_unix=held_until_unix)
-
-
-def _check(limit: int) -> None:
-    if limit < 1:
-        raise InvalidInput(f"a page holds at least one item, not {limit}")

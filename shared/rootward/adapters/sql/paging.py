@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from rootward.errors import InvalidInput
 
@@ -21,17 +22,32 @@ def page(
     Raises:
         InvalidInput: the page would hold nothing, or the cursor is not one of ours.
     """
+    rows, more = rows_of_page(connection, select(table.c.id, table.c.body), wanted, limit, cursor)
+    return [row.body for row in rows], more
+
+
+def rows_of_page(
+    connection: Connection,
+    query: Select[*tuple[Any, ...]],
+    wanted: Sequence[ColumnElement[bool]],
+    limit: int,
+    cursor: str | None,
+) -> tuple[Sequence[Any], str | None]:
+    """The same with the columns of a query, whose first one is the id."""
+    check(limit)
+    number = query.selected_columns[0]
+    behind = [] if cursor is None else [number < number_of(cursor)]
+    rows = connection.execute(
+        query.where(*wanted, *behind).order_by(number.desc()).limit(limit + 1)
+    ).all()
+    more = str(rows[limit - 1][0]) if len(rows) > limit else None
+    return rows[:limit], more
+
+
+def check(limit: int) -> None:
+    """Raises InvalidInput for a page that would hold nothing."""
     if limit < 1:
         raise InvalidInput(f"a page holds at least one item, not {limit}")
-    behind = [] if cursor is None else [table.c.id < number_of(cursor)]
-    rows = connection.execute(
-        select(table.c.id, table.c.body)
-        .where(*wanted, *behind)
-        .order_by(table.c.id.desc())
-        .limit(limit + 1)
-    ).all()
-    more = str(rows[limit - 1].id) if len(rows) > limit else None
-    return [row.body for row in rows[:limit]], more
 
 
 def number_of(cursor: str) -> int:

@@ -4,15 +4,13 @@ import { count, number } from "../text/figures";
 import { stamp } from "../text/times";
 
 const FEW = 3;
-const POD_LABELS = ["pod", "k8s_pod_name", "instance"];
 
 export function Pods({ runs, series }: { runs: Runs | undefined; series: Series }) {
   if (!runs) return null;
-  const meant = podOf(series);
   const pods = runs.running.map((pod) => (
     <li key={`${pod.namespace}/${pod.name}`}>
       <code>{pod.name}</code> {pod.node ? `on ${pod.node}` : "on no node yet"}
-      {pod.name === meant && runs.pods > 1 && <b> ← the series above</b>}
+      {pod.series.includes(series.key) && runs.pods > 1 && <b> ← the series above</b>}
     </li>
   ));
   const when = runs.seen_unix ? `As the cluster told at ${stamp(runs.seen_unix)}` : undefined;
@@ -33,10 +31,4 @@ export function Pods({ runs, series }: { runs: Runs | undefined; series: Series 
       {runs.pods > pods.length && <p class="quiet">… and {number(runs.pods - pods.length)} more</p>}
     </details>
   );
-}
-
-/** The pod that the labels of a series name; an instance may be an address with a port. */
-export function podOf(series: Series): string | undefined {
-  const label = POD_LABELS.find((name) => series.labels[name]);
-  return label && series.labels[label]?.replace(/:\d+$/, "");
 }

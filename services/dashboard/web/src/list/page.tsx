@@ -8,6 +8,7 @@ import { href, withQuery } from "../state/route";
 import { count } from "../text/figures";
 import { Failed, Loading } from "../ui/states";
 import { useTitle } from "../ui/title";
+import { Drift } from "./drift";
 import { NoIncidents } from "./empty";
 import { Filters } from "./filters";
 import { filtersOf, isFiltered, listQuery, type ListQuery } from "./query";
@@ -47,6 +48,7 @@ export function IncidentList() {
         />
       )}
       <Paging wanted={wanted} next={found.data?.next_cursor ?? null} />
+      {!wanted.cursor && !isFiltered(wanted) && <Drift />}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { When } from "../ui/marks";
 import { Columns, Scroll } from "../ui/states";
 
 const COLUMNS = ["Process", "Since", "State", "Taken in", "A second", "Refused", "Late", "Given up on"];
-const ORDER = { silent: 0, here: 1, ended: 2 } as const;
+const ORDER = { silent: 0, here: 1, replaced: 2, ended: 3 } as const;
 
 export function Processes({ status }: { status: Status }) {
   const ordered = [...status.processes].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
@@ -50,6 +50,6 @@ export function Processes({ status }: { status: Status }) {
 
 function State({ process }: { process: Process }) {
   if (process.state === "here") return <span>✓ here</span>;
-  if (process.state === "ended") return <span class="quiet">ended</span>;
+  if (process.state !== "silent") return <span class="quiet">{process.state}</span>;
   return <span class="bad">! silent for {span(Math.round(now.value - process.told_unix))}</span>;
 }
