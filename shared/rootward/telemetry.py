@@ -73,10 +73,12 @@ STORAGE_SIZE = Gauge(
     "rootward_storage_size_bytes", "Size of the volume where the database's file lies.", ["kind"]
 )
 DEAD_LETTERS = Counter(
-    "rootward_dead_letters_total", "Batches, jobs and bodies given up on, by kind.", ["kind"]
+    "rootward_dead_letters_total",
+    "Batches, jobs and bodies given up on, by kind.",
+    ["kind", "tenant"],
 )
 LATE_SAMPLES = Counter(
-    "rootward_late_samples_total", "Samples stored but too late for the detector."
+    "rootward_late_samples_total", "Samples stored but too late for the detector.", ["tenant"]
 )
 DETECT_SECONDS = Histogram("rootward_detect_duration_seconds", "Time to look at one new row.")
 INCIDENTS_OPENED = Counter("rootward_incidents_opened_total", "Incidents opened.")

@@ -129,7 +129,7 @@ class TestEveryDurableBus:
 
     def test_after_five_tries_a_batch_is_a_dead_letter_with_its_reason(self, durable: Durable):
         bus, arrived = durable.bus(), Deliveries()
-        counted = DEAD_LETTERS.labels("batch")._value.get()
+        counted = DEAD_LETTERS.labels("batch", "default")._value.get()
         arrived.fail_with(lambda k, _: ZeroDivisionError("poison") if k == 0 else None)
         bus.publish(batch_of(0))
         bus.publish(batch_of(1))
@@ -141,7 +141,7 @@ class TestEveryDurableBus:
         assert (letter.kind, letter.tries) == ("batch", 5)
         assert letter.reason == "ZeroDivisionError: poison"
         assert number_of(batch_from_bytes(letter.body)) == 0
-        assert DEAD_LETTERS.labels("batch")._value.get() == counted + 1
+        assert DEAD_LETTERS.labels("batch", "default")._value.get() == counted + 1
         assert bus.backlog() == 0
 
     def test_a_dead_letter_that_is_replayed_is_handed_over_and_gone(self, durable: Durable):

@@ -78,6 +78,8 @@ def test_the_version_in_force_is_the_last_one_written_by_then(stores: Platform):
     assert stores.graphs.in_force("cart", NOON - 1) is None
     assert stores.graphs.in_force("cart", NOON + 3599) == FIRST
     assert stores.graphs.in_force("cart", NOON + 3600) == second
+    numbers = [stores.graphs.number_in_force("cart", NOON + late) for late in (-1, 3599, 3600)]
+    assert numbers == [None, FIRST.number, second.number]
 
 
 def test_pages_hold_the_current_version_of_each_service(stores: Platform):

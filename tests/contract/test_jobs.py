@@ -47,13 +47,13 @@ class TestFakeJobs(EveryJobQueue):
 
 class TestThreadJobs(EveryJobQueue, DurableJobs):
     def test_dead_letters_are_counted(self, make_bench: MakeBench):
-        bench, counted = make_bench(), DEAD_LETTERS.labels("job")._value.get()
+        bench, counted = make_bench(), DEAD_LETTERS.labels("job", "default")._value.get()
         bench.ran.fail_with(lambda *_: InvalidInput("never"))
         bench.jobs.submit("note", k=1)
         bench.serve()
 
         bench.outcome(1)
-        assert DEAD_LETTERS.labels("job")._value.get() == counted + 1
+        assert DEAD_LETTERS.labels("job", "default")._value.get() == counted + 1
 
     def test_each_worker_gets_its_own_handlers(self, make_bench: MakeBench):
         made = Deliveries()

@@ -106,7 +106,7 @@ def test_it_runs_what_others_submit_and_ends_cleanly(platform: Platform, work: P
     platform.jobs.submit("analyse", incident_id="none", method="robust_z")
     until(lambda: platform.dead_letters[0].all(), "a job without its incident is given up on")
     until(lambda: platform.jobs.backlog() == 0, "nothing is left to do")
-    given_up = 'rootward_dead_letters_total{kind="job"} 1.0'
+    given_up = 'rootward_dead_letters_total{kind="job",tenant="default"} 1.0'
     metrics = f"{work.url}/metrics"
     until(lambda: given_up in httpx.get(metrics, timeout=30).text, "its metrics say so")
 

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from rootward.client import Client
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.graph_version import DriftNotice, GraphVersion, Reason
 from rootward.model.series import Series
 from rootward.ports import Platform
+from rootward_cli import main
+from rootward_cli.up import listening_on, serving
 from rootward_dashboard.app import create_app
 from tests.services import made_up_incident as shop
 
@@ -66,9 +70,42 @@ def test_drift_is_listed_and_stands_above_the_incidents(client: TestClient):
     (notice,) = client.get("/api/v1/drift").json()["items"]
     assert (notice["event_id"], notice["version"]) == ("7", 2)
     assert client.get("/api/v1/drift?cursor=x").status_code == 400
+    assert client.get("/api/v1/drift?recent=true").json()["items"] == [notice]
     page = client.get("/report").text
     assert "After deploy &lt;v2&gt;, latency no longer follows." in page
     assert "Changed without an incident" in page
+
+
+def test_notices_that_are_old_stand_in_the_api_and_no_more_beside_the_list(filled: Platform):
+    old = replace(NOTICE, at_unix=filled.clock.now() - 8 * 86_400)
+    filled.graphs.put(FIRST)
+    filled.graphs.put(replace(SECOND, notices=(old,)))
+    client = TestClient(create_app(filled))
+    assert len(client.get("/api/v1/drift").json()["items"]) == 1
+    assert client.get("/api/v1/drift?recent=true").json()["items"] == []
+    assert "Changed without an incident" not in client.get("/report").text
+
+
+def test_a_program_and_commands_read_graphs_and_drift(client: TestClient):
+    with listening_on("127.0.0.1", 0) as listening, serving(client.app, listening):
+        server = f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+        def run(*words: str) -> str:
+            said = ["graphs", *words, "--server", server]
+            done = CliRunner().invoke(main.app, said, env={"COLUMNS": "200"})
+            assert done.exit_code == 0, done.output
+            return done.output
+
+        with Client(server) as program:
+            assert [one["version"] for one in program.graphs()] == [3]
+            assert [one["event_id"] for one in program.drift()] == ["7"]
+            assert program.graph(SERVICE)["version"] == 3
+        assert SERVICE in run("list")
+        assert f"{LOAD.key} -> {LATENCY.key}  +30 s  0.40" in run("show", SERVICE, "--version", "1")
+        second = run("show", SERVICE, "--version", "2")
+        assert f"lost {LOAD.key}" in second
+        assert "kept: 3 (structure_drifted), 2 (structure_drifted), 1 (first)" in second
+        assert NOTICE.text in run("drift")
 
 
 def test_an_incident_names_the_version_in_force_at_its_onset(client: TestClient):

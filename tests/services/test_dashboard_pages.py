@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from rootward.model.graph import CausalGraph, Edge
 from rootward.model.incident import Band, Status
+from rootward.model.placement import PlacedPod, Placement
 from rootward.model.series import Sample, SampleBatch
 from rootward.ports import Platform
 from rootward_dashboard.app import create_app
@@ -113,6 +114,33 @@ def test_five_causes_are_cards_and_all_stand_in_the_table(reader: TestClient):
     assert page.count("cause-card") == 5
     assert "All 12 candidates" in page
     assert "currency" in page
+
+
+def test_the_report_tells_what_was_tried_judged_and_ruled_out_and_where_causes_run():
+    platform = with_diagnosis()
+    pods = tuple(PlacedPod(f"orders-{k}", "orders", "node-a", ()) for k in range(5))
+    platform.placements.put([Placement("shop", shop.NOW - 30, pods, ())])
+    client = TestClient(create_app(platform))
+    assert "What was tried" not in client.get("/incidents/INC-1/report").text
+    at = "/api/v1/incidents/INC-1"
+    step = {"action": "roll_back", "service": "orders-db", "helped": True, "note": "<at once>"}
+    assert client.post(f"{at}/outcomes", json=step).is_success
+    word = {"service": "orders-db", "verdict": "confirmed", "reason": "long locks"}
+    assert client.post(f"{at}/feedback", json=word).is_success
+    page = " ".join(client.get("/incidents/INC-1/report").text.split())
+    for text in (
+        "What was tried, and what came of it",
+        "<td>it helped</td><td>local</td>",
+        "&lt;at once&gt;",
+        "local said <time",
+        "confirmed, long locks",
+        "Runs now as <code>orders-0</code> on node-a",
+        "and 2 more on 1 nodes in all",
+        "Ruled out or unlikely, and why",
+        "departed 15 s after orders-db, which drives it",
+        "<dt>First failure</dt>",
+    ):
+        assert text in page
 
 
 def test_every_edge_that_is_drawn_stands_in_a_table(reader: TestClient):

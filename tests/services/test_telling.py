@@ -8,7 +8,7 @@ from rootward.errors import Unavailable
 from rootward.model.tally import Tally
 from rootward.ports import Platform
 from rootward.settings import Settings
-from rootward.telemetry import INGEST_REJECTED, INGEST_SAMPLES
+from rootward.telemetry import DEAD_LETTERS, INGEST_REJECTED, INGEST_SAMPLES, LATE_SAMPLES
 from rootward.testing.fakes import ManualClock, fake_platform
 from rootward_cli.telling import Teller, telling
 
@@ -68,3 +68,15 @@ def test_it_goes_on_while_the_store_does_not_answer():
     with telling(Settings(instance="b"), on, "work"):
         pass
     assert told(on, "default").ended
+
+
+def test_each_tenant_is_told_of_its_own_late_samples_and_dead_letters():
+    on = platform()
+    teller = Teller(on, "work", "a:1")
+    LATE_SAMPLES.labels("late").inc(3)
+    DEAD_LETTERS.labels("job", "given-up").inc()
+    DEAD_LETTERS.labels("body", "given-up").inc()
+    teller.tell()
+    assert (told(on, "late").late, told(on, "late").dead_letters) == (3, 0)
+    assert (told(on, "given-up").late, told(on, "given-up").dead_letters) == (0, 2)
+    assert told(on, "default").part == "work"

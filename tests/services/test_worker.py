@@ -263,7 +263,8 @@ def test_late_samples_are_stored_and_counted(
 ):
     columns = recording(60)
     late = []
-    before = telemetry.LATE_SAMPLES._value.get()
+    counted = telemetry.LATE_SAMPLES.labels("default")
+    before = counted._value.get()
     for row, batch in enumerate(batches(columns)):
         clock.set(float(batch.times[0]))
         if row == 30:
@@ -271,7 +272,7 @@ def test_late_samples_are_stored_and_counted(
         else:
             detector.on_batch(batch)
     detector.on_batch(late[0])
-    assert telemetry.LATE_SAMPLES._value.get() - before == len(columns)
+    assert counted._value.get() - before == len(columns)
     infos = fake_platform.samples.series()
     assert len(infos) == len(columns)
 

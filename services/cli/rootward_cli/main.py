@@ -19,7 +19,7 @@ from rich.progress import track
 
 from rootward import __version__, settings, telemetry
 from rootward.errors import RootwardError
-from rootward_cli import access, incidents
+from rootward_cli import access, graphs, incidents
 
 app = typer.Typer(
     name="rootward",
@@ -31,6 +31,7 @@ app = typer.Typer(
 dead_letters = typer.Typer(help="What was given up on.", no_args_is_help=True)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(graphs.app, name="graphs")
 out = Console()
 err = Console(stderr=True)
 

@@ -55,7 +55,8 @@ class Teller:
     def tell(self, *, ended: bool = False) -> None:
         """Write what was counted so far; raises Unavailable where the store does not answer."""
         received = counts(INGEST_SAMPLES, "tenant")
-        tenants = {DEFAULT_TENANT, *received, *counts(INGEST_REJECTED, "tenant")}
+        told = (INGEST_REJECTED, LATE_SAMPLES, DEAD_LETTERS)
+        tenants = {DEFAULT_TENANT, *received, *(t for one in told for t in counts(one, "tenant"))}
         tallies = {t: self._tally(t, round(received.get(t, 0.0)), ended) for t in sorted(tenants)}
         self._platform.tallies.put(tallies)
         self._before = {t: (one.told_unix, one.received) for t, one in tallies.items()}
@@ -75,7 +76,6 @@ class Teller:
     def _tally(self, tenant: str, received: int, ended: bool) -> Tally:
         now = self._platform.clock.now()
         rejected = counts(INGEST_REJECTED, "reason", tenant=tenant)
-        own = tenant == DEFAULT_TENANT  # what is not counted by tenant is told once
         before_unix, before = self._before.get(tenant, (self._began_unix, 0))
         return Tally(
             process=self._process,
@@ -87,8 +87,8 @@ class Teller:
             received=received,
             per_second=(received - before) / (now - before_unix) if now > before_unix else 0.0,
             rejected={reason: round(count) for reason, count in sorted(rejected.items())},
-            late=round(sum(counts(LATE_SAMPLES, "").values())) if own else 0,
-            dead_letters=round(sum(counts(DEAD_LETTERS, "kind").values())) if own else 0,
+            late=round(sum(counts(LATE_SAMPLES, "tenant", tenant=tenant).values())),
+            dead_letters=round(sum(counts(DEAD_LETTERS, "kind", tenant=tenant).values())),
         )
 
 

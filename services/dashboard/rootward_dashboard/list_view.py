@@ -15,8 +15,6 @@ from rootward_dashboard.reading import Finding
 from rootward_dashboard.svg import Markup
 
 PAGE = 25
-MOST_DRIFTED, DRIFTED_SECONDS = 5, 7 * 86_400.0
-"""Notices of drift above the list, and how long they stay there."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +90,9 @@ def list_view(platform: Platform, query: Query, tenant: str) -> ListView:
         last_unix=platform.samples.latest_unix(tenant),
         series=sum(i.series for i in inflows),
         services=len(inflows),
-        drifted=() if query.cursor else _drifted(platform, now, tenant),
+        drifted=() if query.cursor else tuple(n for n, _ in reading.drifted(platform, tenant)),
         quiet_since=None if page.items else _quiet_since(platform, tenant),
     )
-
-
-def _drifted(platform: Platform, now: float, tenant: str) -> tuple[DriftNotice, ...]:
-    versions = platform.graphs.noticed(tenant, limit=MOST_DRIFTED).items
-    notices = (one for version in versions for one in version.notices)
-    return tuple(one for one in notices if now - one.at_unix <= DRIFTED_SECONDS)
 
 
 def _quiet_since(platform: Platform, tenant: str) -> float | None:

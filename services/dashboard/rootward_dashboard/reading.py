@@ -9,6 +9,7 @@ from typing import Literal
 
 from rootward.errors import InvalidParameters, Unavailable
 from rootward.model.change_event import BEFORE_SECONDS, ChangeEvent
+from rootward.model.graph_version import DriftNotice, GraphVersion
 from rootward.model.incident import Diagnosis, Incident, Status
 from rootward.model.outcome import Told
 from rootward.model.result import MethodEntry
@@ -16,6 +17,8 @@ from rootward.model.summary import IncidentQuery
 from rootward.ports import JsonValue, Platform
 
 _OPEN = IncidentQuery(statuses=(Status.OPEN,))
+MOST_DRIFTED, DRIFTED_SECONDS = 5, 7 * 86_400.0
+"""Notices of drift beside the list of incidents, and how long they stay there."""
 STALE_SECONDS = 180.0
 """Without a sample for so long, what is shown may be out of date."""
 
@@ -55,8 +58,15 @@ def tried(platform: Platform, incident: Incident) -> tuple[Told, ...]:
 def graph_version(platform: Platform, incident: Incident) -> int | None:
     """Which version of the kept graph of its symptom's service was in force at its onset."""
     service, onset = incident.symptom.service, incident.onset_unix
-    found = platform.graphs.in_force(service, onset, incident.tenant)
-    return None if found is None else found.number
+    return platform.graphs.number_in_force(service, onset, incident.tenant)
+
+
+def drifted(platform: Platform, tenant: str) -> tuple[tuple[DriftNotice, GraphVersion], ...]:
+    """The newest notices of drift of the last days, as lists show them, with their versions."""
+    oldest = platform.clock.now() - DRIFTED_SECONDS
+    versions = platform.graphs.noticed(tenant, limit=MOST_DRIFTED).items
+    notices = [(one, version) for version in versions for one in version.notices]
+    return tuple(pair for pair in notices if pair[0].at_unix >= oldest)[:MOST_DRIFTED]
 
 
 def done_around(platform: Platform, incident: Incident) -> tuple[ChangeEvent, ...]:

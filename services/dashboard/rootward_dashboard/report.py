@@ -9,10 +9,11 @@ from fastapi import Request
 
 from rootward.model.incident import Incident
 from rootward.ports import Platform
-from rootward_dashboard import assets, reading, rendering, slots_view
+from rootward_dashboard import assets, grouping, reading, rendering, slots_view, trying
 from rootward_dashboard.blocks_view import analysis_view
 from rootward_dashboard.incident_view import incident_view
 from rootward_dashboard.names import incident_key, incident_name
+from rootward_dashboard.topology import whereabouts
 
 _ICON = re.compile(r"\s*<link rel=\"icon\"[^>]*>")
 _STYLES = re.compile(r"<link rel=\"stylesheet\"[^>]*>")
@@ -22,7 +23,8 @@ def contents(platform: Platform, incident: Incident) -> Mapping[str, object]:
     """What the page shows, ready for its template."""
     entries = reading.methods(platform)
     finding = reading.whole_finding(platform, incident)
-    step = finding.diagnosis.step_seconds if finding.diagnosis else None
+    found = finding.diagnosis
+    step = found.step_seconds if found else None
     analyses = [
         analysis_view(a, entries.get(a.method), step)
         for a in platform.results.of(incident.id, incident.tenant)
@@ -31,6 +33,11 @@ def contents(platform: Platform, incident: Incident) -> Mapping[str, object]:
         "view": incident_view(incident, finding, platform.clock.now()),
         "alerts": platform.alerts.of(incident.id, incident.tenant),
         "done": reading.done_around(platform, incident),
+        "runs": whereabouts(platform, incident, found),
+        "groups": grouping.groups(incident, found),
+        "ruled_out": grouping.cleared(incident, found),
+        "verdicts": platform.feedback.of(incident.id, incident.tenant),
+        "tried": [trying.outcome(one) for one in reading.tried(platform, incident)],
         "graph_version": reading.graph_version(platform, incident),
         "key": incident_key(incident),
         "name": incident_name(incident),

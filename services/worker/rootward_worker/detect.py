@@ -105,7 +105,7 @@ class Detector:
         if tenant is None:
             tenant = self._tenants[batch.tenant] = self._rebuilt(batch.tenant)
         now = self._platform.clock.now()
-        telemetry.LATE_SAMPLES.inc(tenant.rows.take(batch, now))
+        telemetry.LATE_SAMPLES.labels(batch.tenant).inc(tenant.rows.take(batch, now))
         fresh = tenant.rows.newly_complete(now)
         if not fresh:
             return

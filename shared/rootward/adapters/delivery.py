@@ -70,10 +70,11 @@ class Policy:
         return Delivery(Outcome.DONE)
 
 
-def given_up(kind: str, name: str, reason: str) -> None:
+def given_up(kind: str, tenant: str, name: str, reason: str) -> None:
     """Count and log a message that has gone to the dead letters."""
-    DEAD_LETTERS.labels(kind).inc()
-    log.error("dead letter", extra={"kind": kind, "message_name": name, "reason": reason})
+    DEAD_LETTERS.labels(kind, tenant).inc()
+    facts = {"kind": kind, "tenant": tenant, "message_name": name, "reason": reason}
+    log.error("dead letter", extra=facts)
 
 
 def _named(error: Exception) -> str:

@@ -174,7 +174,7 @@ class EmbeddedBus:
                 return True
             if delivery.outcome is Outcome.DEAD:
                 self._queue.bury(batch, delivery.reason, tries + 1)
-                given_up("batch", "", delivery.reason)
+                given_up("batch", batch.tenant, "", delivery.reason)
                 return True
             if delivery.outcome is Outcome.OUTAGE:
                 self._pause(self._policy.outage_wait_seconds)

@@ -87,7 +87,7 @@ class JobRuns:
             return self.queue.remove(taken)
         told = None if GIVEN_UP not in handlers else _told(taken, delivery.reason)
         if buried := self.queue.bury(taken, delivery.reason, told):
-            given_up("job", taken.name, delivery.reason)
+            given_up("job", taken.tenant, taken.name, delivery.reason)
         return buried
 
 

@@ -60,14 +60,7 @@ class Client:
 
     def incidents(self, **filters: str | Sequence[str] | bool) -> Iterator[Json]:
         """Incidents that fit, newest first: status, severity, service, assignee, q."""
-        cursor: str | None = None
-        while True:
-            wanted = {**filters, "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
-            page = self._read("incidents", wanted)
-            yield from page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
+        return self._every("incidents", filters)
 
     def incident(self, key: str) -> Json:
         """One incident with all that is known of it."""
@@ -132,9 +125,31 @@ class Client:
         """The zip file that repeats its diagnosis."""
         return self._answer("GET", f"incidents/{_part(key)}/bundle").content
 
+    def graphs(self) -> Iterator[Json]:
+        """The current version of the causal graph of each service, without edges."""
+        return self._every("graphs", {})
+
+    def graph(self, service: str, version: int | None = None) -> Json:
+        """The causal graph of a service with its edges; without a version the current one."""
+        return self._read(f"graphs/{_part(service)}", {"version": version} if version else None)
+
+    def drift(self) -> Iterator[Json]:
+        """What changed after something was done, though no incident opened, newest first."""
+        return self._every("drift", {})
+
     def status(self) -> Json:
         """What comes in, how fresh it is, what waits."""
         return self._read("status")
+
+    def _every(self, path: str, filters: Mapping[str, Any]) -> Iterator[Json]:
+        cursor: str | None = None
+        while True:
+            wanted = {**filters, "limit": _PAGE} | ({"cursor": cursor} if cursor else {})
+            page = self._read(path, wanted)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
 
     def _read(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         return self._object(self._answer("GET", path, params=params))

@@ -27,6 +27,6 @@ class Tally:
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Samples refused, by reason."""
     late: int = 0
-    """Samples stored, but too late for the detector; of all tenants, told to the default one."""
+    """Samples stored, but too late for the detector."""
     dead_letters: int = 0
-    """Batches, jobs and bodies given up on; of all tenants, told to the default one."""
+    """Batches, jobs and bodies given up on."""

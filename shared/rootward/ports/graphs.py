@@ -45,6 +45,12 @@ class GraphStore(Protocol):
         """The newest version that was written by a time, None where there was none."""
         ...
 
+    def number_in_force(
+        self, group: str, at_unix: float, tenant: str = DEFAULT_TENANT
+    ) -> int | None:
+        """The number of that version alone, without reading its graph."""
+        ...
+
     def get(self, group: str, number: int, tenant: str = DEFAULT_TENANT) -> GraphVersion:
         """One version.
 

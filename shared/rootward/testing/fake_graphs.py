@@ -50,6 +50,13 @@ class FakeGraphStore:
         known = self.history(group, tenant)
         return next((one for one in known if one.created_unix <= at_unix), None)
 
+    def number_in_force(
+        self, group: str, at_unix: float, tenant: str = DEFAULT_TENANT
+    ) -> int | None:
+        """The number of that version alone."""
+        found = self.in_force(group, at_unix, tenant)
+        return None if found is None else found.number
+
     def get(self, group: str, number: int, tenant: str = DEFAULT_TENANT) -> GraphVersion:
         """One version; raises NotFound where there is none."""
         for one in self.history(group, tenant):

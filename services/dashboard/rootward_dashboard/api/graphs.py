@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from rootward.model.graph_version import DriftNotice, GraphVersion, Reason
 from rootward.ports import Platform
-from rootward_dashboard import wire
+from rootward_dashboard import reading, wire
 from rootward_dashboard.access import Asking
 from rootward_dashboard.api.routing import Cursor, Limit, get, link_next
 from rootward_dashboard.figures import instant
@@ -18,6 +18,9 @@ from rootward_dashboard.schemas import EdgeOut, GraphOut, SeriesOut, Wire
 
 Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="This one; without it the current one.")
+]
+Recent = Annotated[
+    bool, Query(description="Only the few of the last days that the list of incidents shows.")
 ]
 
 
@@ -100,10 +103,14 @@ def add(routes: APIRouter, platform: Platform) -> None:
         request: Request,
         response: Response,
         caller: Asking,
+        recent: Recent = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> DriftNoticePageOut:
         """What changed after something was done, with no incident, the newest first."""
+        if recent:
+            newest = [_notice(n, v) for n, v in reading.drifted(platform, caller.tenant)]
+            return DriftNoticePageOut(items=newest, next_cursor=None)
         page = platform.graphs.noticed(caller.tenant, limit=limit, cursor=cursor)
         link_next(request, response, page.next_cursor)
         items = [_notice(n, v) for v in page.items for n in v.notices]

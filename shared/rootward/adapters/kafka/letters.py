@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 from rootward.adapters.kafka.clients import CONNECT_SECONDS, connected, in_words
 from rootward.adapters.kafka.cluster import Admin, Cluster
 from rootward.adapters.kafka.publisher import Publisher
-from rootward.adapters.kafka.records import Record
+from rootward.adapters.kafka.records import Record, headers_of
 from rootward.errors import InvalidInput, Unavailable
 from rootward.ports import DEFAULT_TENANT, DeadLetter
 
@@ -92,7 +92,7 @@ class KafkaDeadLetters:
 
 
 def _letter(record: ConsumerRecord) -> DeadLetter:
-    told = {name: value.decode(errors="replace") for name, value in record.headers}
+    told = headers_of(record)
     return DeadLetter(
         kind="batch",
         tenant=told.get("tenant", DEFAULT_TENANT),

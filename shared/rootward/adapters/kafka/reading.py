@@ -21,10 +21,10 @@ from rootward.adapters.kafka.clients import CONNECT_SECONDS, connected, in_words
 from rootward.adapters.kafka.cluster import Admin, Cluster
 from rootward.adapters.kafka.merging import Merge
 from rootward.adapters.kafka.publisher import Publisher
-from rootward.adapters.kafka.records import Record
+from rootward.adapters.kafka.records import Record, headers_of
 from rootward.codec import batch_from_bytes
 from rootward.errors import RootwardError, Unavailable
-from rootward.ports import BatchHandler
+from rootward.ports import DEFAULT_TENANT, BatchHandler
 from rootward.telemetry import BUS_LAG_SECONDS, BUS_PARTITIONS
 
 log = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ class Reader:
         except RootwardError as error:
             log.warning("dead letter waits", extra={"reason": str(error)})
             return False
-        given_up("batch", "", delivery.reason)
+        given_up("batch", headers_of(record).get("tenant", DEFAULT_TENANT), "", delivery.reason)
         return True
 
     def _wait(self, consumer: KafkaConsumer, seconds: float) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from kafka.consumer.fetcher import ConsumerRecord
 from kafka.partitioner.default import murmur2
 
 from rootward.codec import batch_to_bytes
@@ -25,6 +26,11 @@ class Record:
     key: bytes
     """Tenant and service; the tenant alone where several services share a partition."""
     value: bytes
+
+
+def headers_of(record: ConsumerRecord) -> dict[str, str]:
+    """What stands beside the batch in a record that was read, by name."""
+    return {name: value.decode(errors="replace") for name, value in record.headers}
 
 
 @lru_cache(maxsize=65_536)

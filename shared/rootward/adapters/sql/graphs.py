@@ -101,6 +101,14 @@ class SqlGraphStore:
         query = _of(group, tenant).where(_ROW.created_unix <= at_unix).limit(1)
         return next(iter(self._read(query)), None)
 
+    def number_in_force(
+        self, group: str, at_unix: float, tenant: str = DEFAULT_TENANT
+    ) -> int | None:
+        """The number of that version alone, without reading its graph."""
+        query = _of(group, tenant).where(_ROW.created_unix <= at_unix).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(query.with_only_columns(_ROW.number))
+
     def get(self, group: str, number: int, tenant: str = DEFAULT_TENANT) -> GraphVersion:
         """One version; raises NotFound where there is none, or it is kept no more."""
         found = self._read(_of(group, tenant).where(_ROW.number == number))

@@ -54,7 +54,7 @@ class SqlQuarantine:
 
         times = self._database.write(work)
         if times == 1:
-            given_up(KIND, name, reason)
+            given_up(KIND, tenant, name, reason)
         return times
 
     def _make_room(self, connection: Connection) -> None:

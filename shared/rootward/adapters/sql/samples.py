@@ -139,7 +139,8 @@ class SqlSampleStore:
         """Every series known, in order of `Series`, with the time of its newest sample."""
         rows = select(_SERIES.id, _SERIES.last_us).where(_SERIES.tenant == tenant)
         with self._database.reading() as connection:
-            known = np.array(connection.execute(rows).all(), np.int64).reshape(-1, 2)
+            pairs = [tuple(row) for row in connection.execute(rows)]  # numpy probes a Row for long
+            known = np.array(pairs, np.int64).reshape(-1, 2)
             known = known[np.argsort(known[:, 0])]
             names = self._arrivals.catalogue.names(connection, tenant, known[:, 0].tolist())
             latest = self._load(connection, self._latest(connection, tenant))

@@ -1,17 +1,13 @@
-// What changed after something was done, though no incident opened: the newest notices of a week.
+// What changed after something was done, though no incident opened: the notices that are recent.
 import { answer, api } from "../api/client";
-import { now } from "../state/clock";
 import { useResource } from "../state/resource";
 import { When } from "../ui/marks";
 
-const MOST = 5;
-const WEEK = 7 * 86_400;
-
 export function Drift() {
   const found = useResource("drift", (signal) =>
-    answer(api.GET("/api/v1/drift", { params: { query: { limit: MOST } }, signal })),
+    answer(api.GET("/api/v1/drift", { params: { query: { recent: true } }, signal })),
   );
-  const notices = (found.data?.items ?? []).filter((one) => now.value - one.at_unix <= WEEK);
+  const notices = found.data?.items ?? [];
   if (notices.length === 0) return null;
   return (
     <section aria-labelledby="h-drift">
