@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -24,8 +25,12 @@ from tests.contract.buses import CART, EAGER, MOST, batch_of, number_of
 from tests.contract.deliveries import BOUND_SECONDS, Deliveries
 from tests.contract.topics import own_topics
 from tests.real.brokers import KafkaServer
+from tests.real.cable import cable
 from tests.real.children import until
 from tests.real.tls import Certificate, behind_tls, certificate
+
+_JOIN_GROUP = 11
+"""The number of the request, as in https://kafka.apache.org/protocol#protocol_api_keys."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Group:
 
     def member(self, name: str = "one") -> KafkaBus:
         """A bus that is closed after the test."""
-        named = Membership(name, session_seconds=6.0)
+        named = Membership(name, session_seconds=6.0, rejoin_seconds=20.0)
         bus = KafkaBus(self.cluster, 99, named, policy=EAGER, patience_seconds=2.0)
         self.closing.callback(bus.close)
         return bus
@@ -101,6 +106,18 @@ class TestKafkaBus:
                 until(lambda: _published(bus, batch_of(3)), "the bus takes a batch again")
                 until(lambda: 3 in arrived.seen, "it is handed over")
                 bus.close()
+
+    def test_a_joining_that_stays_without_an_answer_is_tried_again(self, kafka: str):
+        with cable(urlsplit(kafka).port or 0) as line, ExitStack() as stack:
+            group = Group(own_topics(f"kafka://127.0.0.1:{line.port}"), stack)
+            bus, arrived = group.member(), Deliveries()
+            line.swallow(_JOIN_GROUP)
+            bus.serve(lambda batch: arrived(number_of(batch)))
+            assert line.silenced.wait(BOUND_SECONDS)
+            line.swallow(None)
+            bus.publish(batch_of(1))
+            until(lambda: 1 in arrived.seen, "it is handed over")
+            bus.close()
 
     def test_a_topic_that_was_deleted_is_declared_again(self, group: Group):
         bus, arrived, samples = group.member(), Deliveries(), group.cluster.samples

@@ -24,6 +24,9 @@ class Cable:
         self._lock = threading.Lock()
         self._ends: set[socket.socket] = set()
         self._down = False
+        self._swallowed: int | None = None
+        self.silenced = threading.Event()
+        """A connection sent what is swallowed, and hears nothing any more."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -43,6 +46,14 @@ class Cable:
     def plug(self) -> None:
         """Take connections again."""
         self._down = False
+
+    def swallow(self, request: int | None) -> None:
+        """From now on, who sends this request of Kafka's hears nothing on that connection any more.
+
+        The connection stays, as where a broker is stopped before it answers. None ends it for
+        connections yet to come.
+        """
+        self._swallowed = request
 
     def close(self) -> None:
         """End it."""
@@ -70,8 +81,14 @@ class Cable:
                 threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        silent = False
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                if self._swallowed is not None and _request(data) == self._swallowed:
+                    silent = True
+                    self.silenced.set()
+                if silent:
+                    continue
                 sink.sendall(data.replace(self._told, self._named))
         for one in (source, sink):
             with self._lock:
@@ -79,6 +96,11 @@ class Cable:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+
+
+def _request(data: bytes) -> int:
+    """Which request it begins with: its number stands behind the length of the message."""
+    return int.from_bytes(data[4:6], "big")
 
 
 def named(port: int) -> bytes:

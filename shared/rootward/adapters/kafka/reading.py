@@ -48,6 +48,9 @@ class Membership:
     a member that is new each time."""
     session_seconds: float = 45.0
     """How long a member may be silent before its partitions go to others."""
+    rejoin_seconds: float = 60.0
+    """How long a member may take over one batch, and the group over sharing out partitions anew.
+    A joining that stays without an answer is tried again 5 s after that (30 s at least)."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class Reader:
             metadata_max_age_ms=int(1000 * _LOOK_SECONDS),
             session_timeout_ms=int(1000 * one.session_seconds),
             heartbeat_interval_ms=int(1000 * one.session_seconds / 10),
+            max_poll_interval_ms=int(1000 * one.rejoin_seconds),
         )
         self._moves = _Moves()
         consumer.subscribe([self._cluster.samples], listener=self._moves)
