@@ -180,15 +180,24 @@ def render(values: Values) -> list[dict[str, Any]]:
     Raises:
         helm_python.HelmError: the schema or a template refuses the values.
     """
-    with helm.Chart.load(CHART) as chart:
-        files = chart.render(values, name="rel", namespace="prod")
     return [
         found
-        for name, text in sorted(files.items())
+        for name, text in sorted(_files(values).items())
         if not name.endswith("NOTES.txt")
         for found in yaml.safe_load_all(text)
         if found
     ]
+
+
+def notes(values: Values) -> str:
+    """What `helm install` prints of a release `rel` in `prod`."""
+    (text,) = (text for name, text in _files(values).items() if name.endswith("NOTES.txt"))
+    return text
+
+
+def _files(values: Values) -> dict[str, str]:
+    with helm.Chart.load(CHART) as chart:
+        return chart.render(values, name="rel", namespace="prod")
 
 
 def validate(found: dict[str, Any]) -> int:

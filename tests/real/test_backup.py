@@ -58,6 +58,34 @@ def test_a_copy_of_a_running_sqlite_file_holds_all_that_was_answered(tmp_path: P
     assert found == expected
 
 
+def _restored_in(folder: Path) -> str:
+    """What the page runs in the pod that holds the volume, for `sh -c`."""
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if "exec restore -- sh -c" in line]
+    return line.partition('sh -c "')[2].rpartition('"')[0].replace("/data", str(folder))
+
+
+def test_a_copy_put_in_place_of_a_file_that_was_in_use_is_what_is_read(tmp_path: Path):
+    start = float(int(time.time()) - 60)
+    folder = tmp_path / "data"
+    with Node(folder, step_seconds=1) as node:
+        _push(node, start, 1.0)
+        node.until_idle()
+        program = _command().replace("/data", str(folder))
+        subprocess.run([sys.executable, "-c", program], check=True)
+        _push(node, start + 1, 2.0)
+        node.kill()
+        assert Path(f"{node.database}-wal").stat().st_size
+        subprocess.run(["sh", "-c", _restored_in(folder)], check=True)
+        assert not Path(f"{node.database}-wal").exists()
+        node.start()
+        _push(node, start + 2, 3.0)
+        node.settle()
+    microseconds = [round((start + k) * 1e6) for k in range(3)]
+    found = {at: value for (_, at), value in stored(node.database_url, microseconds).items()}
+    assert found == {microseconds[0]: 1.0, microseconds[2]: 3.0}
+
+
 def test_a_dump_of_postgresql_is_a_whole_database(postgres: PostgresServer, migrated: str):
     name, other = postgres.fresh(migrated), postgres.fresh()
     platform = bootstrap.build(Settings(database_url=postgres.url(name)))
