@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -129,19 +130,19 @@ class TestEveryDurableBus:
 
     def test_after_five_tries_a_batch_is_a_dead_letter_with_its_reason(self, durable: Durable):
         bus, arrived = durable.bus(), Deliveries()
-        counted = DEAD_LETTERS.labels("batch", "default")._value.get()
+        counted = DEAD_LETTERS.labels("batch", "acme")._value.get()
         arrived.fail_with(lambda k, _: ZeroDivisionError("poison") if k == 0 else None)
-        bus.publish(batch_of(0))
-        bus.publish(batch_of(1))
+        bus.publish(replace(batch_of(0), tenant="acme"))
+        bus.publish(replace(batch_of(1), tenant="acme"))
         bus.serve(lambda batch: arrived(number_of(batch)))
 
         assert arrived.wait_for(6) == [0] * 5 + [1]
         bus.close()
         (letter,) = durable.letters()
-        assert (letter.kind, letter.tries) == ("batch", 5)
+        assert (letter.kind, letter.tenant, letter.tries) == ("batch", "acme", 5)
         assert letter.reason == "ZeroDivisionError: poison"
         assert number_of(batch_from_bytes(letter.body)) == 0
-        assert DEAD_LETTERS.labels("batch", "default")._value.get() == counted + 1
+        assert DEAD_LETTERS.labels("batch", "acme")._value.get() == counted + 1
         assert bus.backlog() == 0
 
     def test_a_dead_letter_that_is_replayed_is_handed_over_and_gone(self, durable: Durable):

@@ -78,6 +78,8 @@ def test_a_copy_put_in_place_of_a_file_that_was_in_use_is_what_is_read(tmp_path:
         assert Path(f"{node.database}-wal").stat().st_size
         subprocess.run(["sh", "-c", _restored_in(folder)], check=True)
         assert not Path(f"{node.database}-wal").exists()
+        twice = subprocess.run(["sh", "-c", _restored_in(folder)], capture_output=True, check=False)
+        assert b"File exists" in twice.stderr
         node.start()
         _push(node, start + 2, 3.0)
         node.settle()

@@ -127,15 +127,19 @@ def test_the_report_tells_what_was_tried_judged_and_ruled_out_and_where_causes_r
     assert client.post(f"{at}/outcomes", json=step).is_success
     word = {"service": "orders-db", "verdict": "confirmed", "reason": "long locks"}
     assert client.post(f"{at}/feedback", json=word).is_success
+    unlisted = {"service": "dns", "verdict": "confirmed", "reason": "it was DNS"}
+    assert client.post(f"{at}/feedback", json=unlisted).is_success
     page = " ".join(client.get("/incidents/INC-1/report").text.split())
     for text in (
+        "<dt>dns</dt><dd>local said <time",
+        "confirmed, it was DNS",
         "What was tried, and what came of it",
         "<td>it helped</td><td>local</td>",
         "&lt;at once&gt;",
         "local said <time",
         "confirmed, long locks",
         "Runs now as <code>orders-0</code> on node-a",
-        "and 2 more on 1 nodes in all",
+        "and 2 more on 1 node in all",
         "Ruled out or unlikely, and why",
         "departed 15 s after orders-db, which drives it",
         "<dt>First failure</dt>",

@@ -38,7 +38,7 @@ def show(
     """Show the graph of a service: edges, what changed, the versions that are kept."""
     with Client(server, token) as client:
         one = client.graph(service, version)
-    out.print(f"{one['service']}: version {one['version']} of {one['created_at']}", markup=False)
+    _say(f"{one['service']}: version {one['version']} of {one['created_at']}")
     for title, edges in (("", one["edges"]), ("gained ", one["gained"]), ("lost ", one["lost"])):
         for edge in edges:
             _say(f"  {title}{_edge(edge)}")

@@ -20,7 +20,8 @@ Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="This one; without it the current one.")
 ]
 Recent = Annotated[
-    bool, Query(description="Only the few of the last days that the list of incidents shows.")
+    bool,
+    Query(description="Only what the list of incidents shows: the newest of a week, on one page."),
 ]
 
 
